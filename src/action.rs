@@ -1,0 +1,146 @@
+//! What the engine tells its host to do.
+
+use crate::config::EventHandler;
+use crate::event::{CallId, Event};
+use crate::protocol::Frame;
+use crate::state::{ConnectionId, ConnectionKey};
+use crate::time::Time;
+
+/// One thing for the host to do, handed out by [`Engine::poll_action`](crate::Engine::poll_action).
+///
+/// It borrows from the engine until it is carried out. Actions come in the order in which things happened;
+/// nothing has to be carried out before the next input.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Action<'a> {
+    /// Finish the handshake of a connection.
+    Accept(Accept<'a>),
+    /// Refuse a connection; its key is of no more use.
+    Refuse(Refuse<'a>),
+    /// Send a frame to some connections.
+    Deliver(Deliver<'a>),
+    /// Close the transport of a connection, after what was sent before; its key is of no more use.
+    Close(Close<'a>),
+    /// Hand an event to its handler.
+    Call(Call<'a>),
+}
+
+/// Finish a handshake.
+#[derive(Clone, Debug)]
+pub struct Accept<'a> {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// Its public id.
+    pub connection_id: ConnectionId,
+    /// The subprotocol to name in the answer, spelled as the peer offered it.
+    pub subprotocol: Option<&'a str>,
+}
+
+/// Refuse a handshake.
+#[derive(Clone, Debug)]
+pub struct Refuse<'a> {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// The HTTP status.
+    pub status: u16,
+    /// The text of the answer, for people; may be empty.
+    pub reason: &'a str,
+}
+
+/// Send one frame to some connections.
+#[derive(Clone, Debug)]
+pub struct Deliver<'a> {
+    /// What to send.
+    pub frame: &'a Frame,
+    /// Who gets it, each once.
+    pub to: Recipients<'a>,
+    /// When the message is of no more use: a host that has not sent it by then may drop it. `None` for
+    /// messages without a time to live and for frames that must not be lost.
+    pub expires: Option<Time>,
+}
+
+/// Close a transport.
+#[derive(Clone, Debug)]
+pub struct Close<'a> {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// The WebSocket close code.
+    pub code: u16,
+    /// The reason, at most 123 bytes; may be empty.
+    pub reason: &'a str,
+}
+
+/// Hand an event to its handler.
+#[derive(Clone, Debug)]
+pub struct Call<'a> {
+    /// What to answer to, with [`Engine::answer`](crate::Engine::answer); `None` where nobody waits.
+    pub id: Option<CallId>,
+    /// The connection that it happened to.
+    pub connection: ConnectionKey,
+    /// The handler that takes it.
+    pub handler: &'a EventHandler,
+    /// When the engine stops waiting for the answer.
+    pub deadline: Option<Time>,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// The connections that a frame goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Recipients<'a> {
+    pub(crate) connections: &'a [ConnectionKey],
+}
+
+impl<'a> Recipients<'a> {
+    /// Returns how many there are; at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "a frame always goes to somebody")]
+    pub fn len(self) -> usize {
+        self.connections.len()
+    }
+
+    /// Goes through the recipients.
+    pub fn iter(self) -> RecipientsIter<'a> {
+        RecipientsIter(self.connections.iter())
+    }
+
+    /// Returns the connections alone.
+    pub fn connections(self) -> &'a [ConnectionKey] {
+        self.connections
+    }
+}
+
+impl<'a> IntoIterator for Recipients<'a> {
+    type Item = Recipient;
+    type IntoIter = RecipientsIter<'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Goes through the recipients of a frame.
+#[derive(Clone, Debug)]
+pub struct RecipientsIter<'a>(core::slice::Iter<'a, ConnectionKey>);
+
+impl Iterator for RecipientsIter<'_> {
+    type Item = Recipient;
+
+    fn next(&mut self) -> Option<Recipient> {
+        self.0.next().map(|&connection| Recipient { connection, sequence: 0 })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for RecipientsIter<'_> {}
+
+/// One recipient of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// The sequence id of the frame for this connection; 0 where the format has none.
+    pub sequence: u64,
+}

@@ -1,0 +1,137 @@
+//! What an engine is made with: limits, hubs, event handlers.
+
+mod handler;
+mod limits;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+pub use self::handler::{EventHandler, EventPattern, SystemEvents};
+pub use self::limits::{Limits, Quota};
+use crate::name;
+
+/// Everything an [`Engine`](crate::Engine) is made with.
+///
+/// ```
+/// use hubcast::{Config, Engine, HubConfig, Limits};
+///
+/// let mut config = Config::new(0x5eed);
+/// config.limits = Limits::standard(1);
+/// config.hubs.push(("lobby".into(), HubConfig { allow_anonymous: true, ..HubConfig::default() }));
+/// let engine = Engine::new(config)?;
+/// # Ok::<(), hubcast::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Seeds the hash tables. Keep it secret and draw it at random: who knows it can choose group names
+    /// that collide. The same seed and the same inputs give the same actions.
+    pub seed: u64,
+    /// The limits of every hub that has none of its own.
+    pub limits: Limits,
+    /// What happens when somebody connects to a hub that [`hubs`](Self::hubs) does not name.
+    pub unknown_hubs: UnknownHubs,
+    /// The most hubs that may exist, at least 1; a connection that would make one more is refused with
+    /// status 429.
+    pub hubs_max: usize,
+    /// The settings of hubs by name. Names are compared without regard to case.
+    pub hubs: Vec<(String, HubConfig)>,
+}
+
+impl Config {
+    /// Makes a configuration without quotas, where hubs come to be when first used.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            limits: Limits::default(),
+            unknown_hubs: UnknownHubs::Create,
+            hubs_max: 10_000,
+            hubs: Vec::new(),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.limits.check("limits")?;
+        if self.hubs_max < self.hubs.len().max(1) {
+            return Err(ConfigError::Limit {
+                of: "config".into(),
+                field: "hubs_max",
+                rule: "must be at least 1 and no less than the number of configured hubs",
+            });
+        }
+        for (position, (hub, settings)) in self.hubs.iter().enumerate() {
+            if !name::is_hub(hub) {
+                return Err(ConfigError::HubName(hub.clone()));
+            }
+            if self.hubs[..position].iter().any(|(other, _)| other.eq_ignore_ascii_case(hub)) {
+                return Err(ConfigError::RepeatedHub(hub.clone()));
+            }
+            if let Some(limits) = &settings.limits {
+                limits.check(hub)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What happens when somebody connects to a hub that the configuration does not name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownHubs {
+    /// The hub comes to be, with the settings of [`HubConfig::default`].
+    #[default]
+    Create,
+    /// The connection is refused with status 404; commands fail with
+    /// [`CommandError::UnknownHub`](crate::CommandError::UnknownHub).
+    Refuse,
+}
+
+/// The settings of one hub.
+#[derive(Clone, Debug, Default)]
+pub struct HubConfig {
+    /// Whether a peer without an access token may connect; otherwise it is refused with status 401.
+    pub allow_anonymous: bool,
+    /// The event handlers in order: the first one that takes an event gets it, and only that one.
+    pub handlers: Vec<EventHandler>,
+    /// What becomes of a connection whose event failed or had no handler.
+    pub failed_event: FailedEvent,
+    /// The limits of this hub, in place of [`Config::limits`].
+    pub limits: Option<Limits>,
+}
+
+/// What becomes of a client with a subprotocol when its event failed or no handler takes it.
+///
+/// Sources disagree; the first is what the service's emulator does. A plain WebSocket client has no way
+/// to be told of the failure and is always closed with 1011.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailedEvent {
+    /// An error ack where the event asked for one, and the connection stays open.
+    #[default]
+    KeepOpen,
+    /// An error ack where the event asked for one, then a close with 1011.
+    Close,
+}
+
+/// Why a [`Config`] is not acceptable.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A hub name breaks the rules for hub names.
+    #[error(
+        "hub name {0:?}: must be a letter and then up to 127 letters, digits or any of _ ` , . [ ]"
+    )]
+    HubName(String),
+    /// Two settings name one hub (names are compared without regard to case).
+    #[error("hub {0:?} is configured twice (hub names are compared without regard to case)")]
+    RepeatedHub(String),
+    /// A limit is out of its range.
+    #[error("{of}: {field} {rule}")]
+    Limit {
+        /// Whose limit: `limits`, `config`, or the name of a hub.
+        of: String,
+        /// The field.
+        field: &'static str,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+}

@@ -1,0 +1,301 @@
+//! What the server asks, answered at once. Everything is checked before anything changes.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::Engine;
+use super::fanout::Message;
+use crate::command::{
+    Audience, Command, CommandError, GroupPermission, Member, Members, Reply, SendOptions,
+};
+use crate::config::UnknownHubs;
+use crate::metrics::Cause;
+use crate::name;
+use crate::outbox::Text;
+use crate::protocol::{Data, Outgoing, json};
+use crate::state::{ConnectionId, ConnectionKey};
+
+/// The longest time to live (`webpubsub.md` 10.1).
+const TTL_MAX: u32 = 300;
+/// The largest page of members (`webpubsub.md` 9.5).
+const PAGE_MAX: usize = 200;
+
+impl Engine {
+    pub(super) fn on_execute(&mut self, command: Command<'_>) -> Result<Reply, CommandError> {
+        match command {
+            Command::Send { to, data, options } => self.send(to, data, &options),
+            Command::Join { who, groups } => self.join_all(who, groups),
+            Command::Leave { who, groups } => self.leave_groups(who, groups),
+            Command::LeaveAll { who } => {
+                let keys = self.select(who)?;
+                for &key in &keys {
+                    self.world.leave_all(key);
+                }
+                Ok(Reply::Affected(keys.len()))
+            }
+            Command::Close { who, except, reason } => self.close_all(who, except, reason),
+            Command::Grant(permission) => self.grant(permission),
+            Command::Revoke(permission) => self.revoke(permission),
+            Command::Check(permission) => {
+                let key = self.permission_target(&permission)?;
+                let key = key.ok_or_else(|| missing(permission.connection_id))?;
+                let permissions = &self.world.at(key).permissions;
+                Ok(Reply::Is(permissions.allows(permission.permission, permission.group)))
+            }
+            Command::Exists { who } => Ok(Reply::Is(self.count(who)? > 0)),
+            Command::Count { who } => Ok(Reply::Affected(self.count(who)?)),
+            Command::List { hub, group, after, limit } => self.list(hub, group, after, limit),
+        }
+    }
+
+    fn send(
+        &mut self,
+        to: Audience<'_>,
+        data: Data<'_>,
+        options: &SendOptions<'_>,
+    ) -> Result<Reply, CommandError> {
+        let SendOptions { except, metadata, ttl_seconds } = *options;
+        let hub = self.hub(to)?;
+        let limits = hub.map_or(&self.limits, |hub| &self.world.hubs[hub as usize].limits);
+        let (size, most) = (data.len(), limits.message_bytes);
+        if size > most {
+            return Err(CommandError::TooLarge { size, most });
+        }
+        if let Data::Json(text) = data
+            && !json::is_valid(text)
+        {
+            return Err(CommandError::Json);
+        }
+        if !name::is_metadata(metadata.iter().copied()) {
+            return Err(CommandError::Metadata);
+        }
+        if ttl_seconds > TTL_MAX {
+            return Err(CommandError::Ttl(ttl_seconds));
+        }
+        let Some(hub) = hub else { return Ok(Reply::Affected(0)) };
+        self.check_quota(hub).map_err(CommandError::Throttled)?;
+        let message = Message { data, metadata, ttl_seconds };
+        Ok(Reply::Affected(match to {
+            Audience::Hub(_) => self.send_to_hub(hub, except, &message),
+            Audience::Group(_, group) => self.publish_to_group(hub, group, except, &message),
+            Audience::User(_, user) => self.send_to_user(hub, user, except, &message),
+            Audience::Connection(_, id) => self.send_to_connection(hub, id, except, &message),
+        }))
+    }
+
+    fn join_all(&mut self, who: Audience<'_>, groups: &[&str]) -> Result<Reply, CommandError> {
+        check_groups(groups)?;
+        let keys = self.select(who)?;
+        match who {
+            Audience::Connection(_, id) if keys.is_empty() => return Err(missing(id)),
+            Audience::User(_, user) if keys.is_empty() => {
+                return Err(CommandError::NoUser(user.to_string()));
+            }
+            Audience::Hub(_)
+            | Audience::Group(..)
+            | Audience::User(..)
+            | Audience::Connection(..) => {}
+        }
+        for &key in &keys {
+            let connection = self.world.at(key);
+            let most = self.limits_of(key).groups_per_connection;
+            let distinct = groups.iter().enumerate().filter(|&(place, group)| {
+                let slot = self.world.group(connection.hub, group);
+                let member = slot.is_some_and(|slot| connection.memberships.find(slot).is_some());
+                !member && !groups[..place].contains(group)
+            });
+            // Counting is only worth it where the limit is near.
+            if connection.memberships.len() + groups.len() > most
+                && connection.memberships.len() + distinct.count() > most
+            {
+                self.metrics.joins_limited += 1;
+                return Err(CommandError::TooManyGroups(most));
+            }
+        }
+        for &key in &keys {
+            for group in groups {
+                self.world.join(key, group).expect("there is room: checked above");
+            }
+        }
+        Ok(Reply::Affected(keys.len()))
+    }
+
+    fn leave_groups(&mut self, who: Audience<'_>, groups: &[&str]) -> Result<Reply, CommandError> {
+        check_groups(groups)?;
+        let keys = self.select(who)?;
+        for group in groups {
+            for &key in &keys {
+                // Looked up anew each time: the group goes with its last member.
+                let Some(slot) = self.world.group(self.world.at(key).hub, group) else { break };
+                self.world.leave(key, slot);
+            }
+        }
+        Ok(Reply::Affected(keys.len()))
+    }
+
+    fn close_all(
+        &mut self,
+        who: Audience<'_>,
+        except: &[&str],
+        reason: &str,
+    ) -> Result<Reply, CommandError> {
+        let mut keys = self.select(who)?;
+        let hub = self.hub(who)?;
+        let mut stay: Vec<_> = except.iter().filter_map(|id| self.world.find(hub?, id)).collect();
+        stay.sort_unstable();
+        keys.retain(|key| stay.binary_search(key).is_err());
+        let message: Text = match reason {
+            "" => "Application server closed the connection.".into(),
+            _ => format!("Application server closed the connection. Reason: {reason}").into(),
+        };
+        self.tell_all(&keys, &Outgoing::Disconnected { message: &message });
+        for &key in &keys {
+            self.shut_as(key, 1000, Text::Borrowed(""), message.clone(), Cause::ClosedByAppServer);
+        }
+        Ok(Reply::Affected(keys.len()))
+    }
+
+    fn grant(&mut self, permission: GroupPermission<'_>) -> Result<Reply, CommandError> {
+        let key = self.permission_target(&permission)?;
+        let key = key.ok_or_else(|| missing(permission.connection_id))?;
+        let most = self.limits_of(key).literals_per_permission;
+        let permissions = &mut self.world.at_mut(key).permissions;
+        let granted = permissions.grant(permission.permission, permission.group, most);
+        granted.map(|()| Reply::Done).map_err(|_| CommandError::TooManyGrants(most))
+    }
+
+    fn revoke(&mut self, permission: GroupPermission<'_>) -> Result<Reply, CommandError> {
+        let Some(key) = self.permission_target(&permission)? else { return Ok(Reply::Done) };
+        let most = self.limits_of(key).literals_per_permission;
+        let permissions = &mut self.world.at_mut(key).permissions;
+        let revoked = permissions.revoke(permission.permission, permission.group, most);
+        revoked.map(|()| Reply::Done).map_err(|_| CommandError::TooManyGrants(most))
+    }
+
+    fn permission_target(
+        &self,
+        permission: &GroupPermission<'_>,
+    ) -> Result<Option<ConnectionKey>, CommandError> {
+        check_groups(&[permission.group])?;
+        let id = permission.connection_id;
+        let hub = self.hub(Audience::Connection(permission.hub, id))?;
+        Ok(hub.and_then(|hub| self.world.find(hub, id)))
+    }
+
+    fn count(&self, who: Audience<'_>) -> Result<usize, CommandError> {
+        let Some(hub) = self.hub(who)? else { return Ok(0) };
+        let world = &self.world;
+        let count = match who {
+            Audience::Hub(_) => Some(world.hubs[hub as usize].roster.len()),
+            Audience::Group(_, group) => {
+                world.group(hub, group).map(|slot| world.groups[slot as usize].roster.len())
+            }
+            Audience::User(_, user) => {
+                world.user(hub, user).map(|slot| world.users[slot as usize].connections.len())
+            }
+            Audience::Connection(_, id) => world.find(hub, id).map(|_| 1),
+        };
+        Ok(count.unwrap_or(0))
+    }
+
+    fn list(
+        &self,
+        hub: &str,
+        group: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Reply, CommandError> {
+        if !(1..=PAGE_MAX).contains(&limit) {
+            return Err(CommandError::PageSize(limit));
+        }
+        let hub = self.hub(Audience::Group(hub, group))?;
+        let slot = hub.and_then(|hub| self.world.group(hub, group));
+        let Some(slot) = slot else { return Ok(Reply::Members(Members::default())) };
+        let id = |key: ConnectionKey| self.world.at(key).id(key);
+        // The order of ids is the order of slots, which the keys carry: no connection is looked at but
+        // those of the page, and at most one more that shares the cursor's slot.
+        let cursor = after.map(Cursor::new);
+        let keys = self.world.groups[slot as usize].roster.keys();
+        let mut keys: Vec<_> = keys
+            .filter(|&key| cursor.as_ref().is_none_or(|cursor| cursor.is_before(key, id)))
+            .collect();
+        let more = keys.len() > limit;
+        if more {
+            keys.select_nth_unstable_by_key(limit - 1, |key| key.slot());
+            keys.truncate(limit);
+        }
+        keys.sort_unstable_by_key(|key| key.slot());
+        let members = keys.iter().map(|&key| Member {
+            connection_id: id(key),
+            user: self.world.user_name(self.world.at(key)).map(String::from),
+        });
+        Ok(Reply::Members(Members { members: members.collect(), more }))
+    }
+
+    /// Collects the connections of an audience.
+    fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
+        let Some(hub) = self.hub(who)? else { return Ok(Vec::new()) };
+        let world = &self.world;
+        Ok(match who {
+            Audience::Hub(_) => world.hubs[hub as usize].roster.keys().collect(),
+            Audience::Group(_, group) => match world.group(hub, group) {
+                Some(slot) => world.groups[slot as usize].roster.keys().collect(),
+                None => Vec::new(),
+            },
+            Audience::User(_, user) => match world.user(hub, user) {
+                Some(slot) => world.users[slot as usize].connections.to_vec(),
+                None => Vec::new(),
+            },
+            Audience::Connection(_, id) => world.find(hub, id).into_iter().collect(),
+        })
+    }
+
+    /// Finds the hub of an audience, and checks the names in it. `None` is a hub that nobody has used yet.
+    fn hub(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
+        let name = who.hub();
+        if !name::is_hub(name) {
+            return Err(CommandError::HubName(name.to_string()));
+        }
+        if let Audience::Group(_, group) = who {
+            check_groups(&[group])?;
+        }
+        let hub = self.world.hub(name);
+        if hub.is_none() && self.unknown_hubs == UnknownHubs::Refuse {
+            return Err(CommandError::UnknownHub(name.to_string()));
+        }
+        Ok(hub)
+    }
+}
+
+/// Where the page before ended.
+struct Cursor<'a> {
+    id: &'a str,
+    /// The slot, when the cursor has the shape of an id.
+    slot: Option<u32>,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(id: &'a str) -> Self {
+        Self { id, slot: ConnectionId::parse(id).map(|(slot, _)| slot) }
+    }
+
+    fn is_before(&self, key: ConnectionKey, id: impl Fn(ConnectionKey) -> ConnectionId) -> bool {
+        match self.slot {
+            Some(slot) if slot != key.slot() => slot < key.slot(),
+            Some(_) | None => self.id < id(key).as_str(),
+        }
+    }
+}
+
+fn check_groups(groups: &[&str]) -> Result<(), CommandError> {
+    if groups.iter().all(|group| name::is_group(group)) {
+        Ok(())
+    } else {
+        Err(CommandError::GroupName)
+    }
+}
+
+fn missing(id: &str) -> CommandError {
+    CommandError::NoConnection(id.to_string())
+}

@@ -1,0 +1,139 @@
+//! Plain counters; the host exports them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::protocol::AckError;
+
+/// What the engine has counted since it was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// The hubs in the order in which they came to be.
+    pub hubs: Vec<HubMetrics>,
+    /// Connections that were refused.
+    pub refused: u64,
+    /// Messages received from clients.
+    pub messages_in: u64,
+    /// Their bytes.
+    pub bytes_in: u64,
+    /// Messages published or sent, each once however many get it.
+    pub messages_out: u64,
+    /// Messages that were not published or sent because a quota was used up.
+    pub messages_throttled: u64,
+    /// Frames handed to the host, one for each recipient.
+    pub deliveries: u64,
+    /// The bytes of those frames, once for each recipient.
+    pub bytes_out: u64,
+    /// Acks by outcome.
+    pub acks: AckMetrics,
+    /// Ended connections by cause.
+    pub closes: CloseMetrics,
+    /// Events handed to handlers.
+    pub calls: u64,
+    /// Calls that failed or were not answered in time.
+    pub calls_failed: u64,
+    /// Blocking events that no handler takes.
+    pub events_unhandled: u64,
+    /// Groups of connections that were not joined because of a limit.
+    pub joins_limited: u64,
+    /// Inputs for connections or calls that are gone; harmless.
+    pub stale_inputs: u64,
+}
+
+/// The counters of one hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HubMetrics {
+    /// The name, in lower case.
+    pub hub: String,
+    /// Open connections.
+    pub connections: u64,
+    /// Connections that were ever accepted.
+    pub connections_ever: u64,
+}
+
+/// Acks by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AckMetrics {
+    /// The request was done.
+    pub success: u64,
+    /// No permission.
+    pub forbidden: u64,
+    /// The ack id was used before.
+    pub duplicate: u64,
+    /// A limit was reached.
+    pub bad_request: u64,
+    /// The event failed or nobody took it.
+    pub internal_server_error: u64,
+    /// Too many messages.
+    pub throttled: u64,
+}
+
+/// Ended connections by cause (`webpubsub.md` 10.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CloseMetrics {
+    /// The client closed, or was lost.
+    pub normal: u64,
+    /// A command closed it.
+    pub closed_by_app_server: u64,
+    /// The client broke the protocol.
+    pub bad_request: u64,
+    /// The client may not do what it did.
+    pub unauthorized: u64,
+    /// The client sent too much.
+    pub throttled: u64,
+    /// The client did not read.
+    pub slow_client: u64,
+    /// Nothing was heard of the client.
+    pub ping_timeout: u64,
+    /// An event failed.
+    pub send_event_failed: u64,
+    /// An event had no handler.
+    pub event_handler_not_found: u64,
+    /// The engine was stopped.
+    pub service_reload: u64,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Normal,
+    ClosedByAppServer,
+    BadRequest,
+    Unauthorized,
+    Throttled,
+    SlowClient,
+    PingTimeout,
+    SendEventFailed,
+    EventHandlerNotFound,
+    ServiceReload,
+}
+
+impl CloseMetrics {
+    pub(crate) fn count(&mut self, cause: Cause) {
+        *match cause {
+            Cause::Normal => &mut self.normal,
+            Cause::ClosedByAppServer => &mut self.closed_by_app_server,
+            Cause::BadRequest => &mut self.bad_request,
+            Cause::Unauthorized => &mut self.unauthorized,
+            Cause::Throttled => &mut self.throttled,
+            Cause::SlowClient => &mut self.slow_client,
+            Cause::PingTimeout => &mut self.ping_timeout,
+            Cause::SendEventFailed => &mut self.send_event_failed,
+            Cause::EventHandlerNotFound => &mut self.event_handler_not_found,
+            Cause::ServiceReload => &mut self.service_reload,
+        } += 1;
+    }
+}
+
+impl AckMetrics {
+    pub(crate) fn count(&mut self, error: Option<AckError>) {
+        *match error {
+            None => &mut self.success,
+            Some(AckError::Forbidden) => &mut self.forbidden,
+            Some(AckError::Duplicate) => &mut self.duplicate,
+            Some(AckError::BadRequest) => &mut self.bad_request,
+            Some(AckError::InternalServerError) => &mut self.internal_server_error,
+            Some(AckError::Throttled) => &mut self.throttled,
+        } += 1;
+    }
+}

@@ -1,0 +1,194 @@
+//! The queue of actions and the memory that they share.
+
+use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::action::{Accept, Action, Call, Close, Deliver, Recipients, Refuse};
+use crate::event::{CallId, Connect, Event, EventKind, Pairs};
+use crate::protocol::{Data, Frame};
+use crate::state::{ConnectionId, ConnectionKey, Hub};
+use crate::time::Time;
+
+/// Actions that wait to be polled. Recipients of all deliveries lie one after the other in one list, which
+/// starts over when the queue is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Pending>,
+    recipients: Vec<ConnectionKey>,
+    /// The action that is lent out.
+    current: Option<Pending>,
+}
+
+/// An action as it waits: nothing in it is borrowed.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    Accept { connection: ConnectionKey, id: ConnectionId, subprotocol: Option<Text> },
+    Refuse { connection: ConnectionKey, status: u16, reason: Text },
+    Deliver { frame: Frame, start: usize, end: usize, expires: Option<Time> },
+    Close { connection: ConnectionKey, code: u16, reason: Text },
+    Call(Box<PendingCall>),
+}
+
+/// A text that is our own or was copied.
+pub(crate) type Text = Cow<'static, str>;
+
+/// Names and values, copied.
+pub(crate) type OwnedPairs = Vec<(Box<str>, Box<str>)>;
+
+#[derive(Debug)]
+pub(crate) struct PendingCall {
+    pub id: Option<CallId>,
+    pub connection: ConnectionKey,
+    pub connection_id: ConnectionId,
+    pub hub: u32,
+    /// The place of the handler among those of the hub.
+    pub handler: usize,
+    pub deadline: Option<Time>,
+    pub user: Option<Box<str>>,
+    pub subprotocol: Option<Box<str>>,
+    pub state: Option<Box<str>>,
+    pub number: u64,
+    pub kind: PendingKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum PendingKind {
+    Connect(PendingConnect),
+    Connected,
+    Disconnected { reason: Text },
+    User { name: Box<str>, data: PendingData, metadata: OwnedPairs },
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct PendingConnect {
+    pub claims: OwnedPairs,
+    pub query: OwnedPairs,
+    pub headers: OwnedPairs,
+    pub subprotocols: Vec<Box<str>>,
+    pub certificates: OwnedPairs,
+}
+
+#[derive(Debug)]
+pub(crate) enum PendingData {
+    Text(Box<str>),
+    Json(Box<str>),
+    Binary(Bytes),
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, pending: Pending) {
+        self.queue.push_back(pending);
+    }
+
+    /// Queues a frame for the recipients that `fill` appends, at least one, and returns how many.
+    pub(crate) fn deliver(
+        &mut self,
+        frame: Frame,
+        expires: Option<Time>,
+        fill: impl FnOnce(&mut Vec<ConnectionKey>),
+    ) -> usize {
+        let start = self.recipients.len();
+        fill(&mut self.recipients);
+        let end = self.recipients.len();
+        self.queue.push_back(Pending::Deliver { frame, start, end, expires });
+        end - start
+    }
+
+    /// Moves on to the next action and tells whether there is one.
+    pub(crate) fn advance(&mut self) -> bool {
+        self.current = self.queue.pop_front();
+        if self.current.is_none() {
+            self.recipients.clear();
+        }
+        self.current.is_some()
+    }
+
+    /// Lends out the current action.
+    pub(crate) fn current<'a>(&'a self, hubs: &'a [Hub]) -> Option<Action<'a>> {
+        Some(match self.current.as_ref()? {
+            Pending::Accept { connection, id, subprotocol } => Action::Accept(Accept {
+                connection: *connection,
+                connection_id: *id,
+                subprotocol: subprotocol.as_deref(),
+            }),
+            Pending::Refuse { connection, status, reason } => {
+                Action::Refuse(Refuse { connection: *connection, status: *status, reason })
+            }
+            Pending::Deliver { frame, start, end, expires } => Action::Deliver(Deliver {
+                frame,
+                to: Recipients { connections: &self.recipients[*start..*end] },
+                expires: *expires,
+            }),
+            Pending::Close { connection, code, reason } => {
+                Action::Close(Close { connection: *connection, code: *code, reason })
+            }
+            Pending::Call(call) => Action::Call(call.lend(&hubs[call.hub as usize])),
+        })
+    }
+}
+
+impl PendingCall {
+    fn lend<'a>(&'a self, hub: &'a Hub) -> Call<'a> {
+        Call {
+            id: self.id,
+            connection: self.connection,
+            handler: &hub.settings.handlers[self.handler],
+            deadline: self.deadline,
+            event: Event {
+                hub: &hub.name,
+                connection_id: self.connection_id,
+                user: self.user.as_deref(),
+                subprotocol: self.subprotocol.as_deref(),
+                state: self.state.as_deref(),
+                number: self.number,
+                kind: self.kind.lend(),
+            },
+        }
+    }
+}
+
+impl PendingKind {
+    fn lend(&self) -> EventKind<'_> {
+        match self {
+            Self::Connect(connect) => EventKind::Connect(Connect {
+                claims: Pairs(&connect.claims),
+                query: Pairs(&connect.query),
+                headers: Pairs(&connect.headers),
+                subprotocols: &connect.subprotocols,
+                certificates: Pairs(&connect.certificates),
+            }),
+            Self::Connected => EventKind::Connected,
+            Self::Disconnected { reason } => EventKind::Disconnected { reason },
+            Self::User { name, data, metadata } => {
+                EventKind::User { name, data: data.lend(), metadata: Pairs(metadata) }
+            }
+        }
+    }
+}
+
+impl PendingData {
+    pub(crate) fn keep(data: Data<'_>) -> Self {
+        match data {
+            Data::Text(text) => Self::Text(text.into()),
+            Data::Json(text) => Self::Json(text.into()),
+            Data::Binary(bytes) => Self::Binary(Bytes::copy_from_slice(bytes)),
+        }
+    }
+
+    fn lend(&self) -> Data<'_> {
+        match self {
+            Self::Text(text) => Data::Text(text),
+            Self::Json(text) => Data::Json(text),
+            Self::Binary(bytes) => Data::Binary(bytes),
+        }
+    }
+}
+
+/// Copies names and values so that they can be kept.
+pub(crate) fn keep_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> OwnedPairs {
+    pairs.map(|(name, value)| (name.into(), value.into())).collect()
+}

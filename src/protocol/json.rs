@@ -1,0 +1,16 @@
+//! `json.webpubsub.azure.v1`: one JSON object in every text message (`webpubsub.md` 3).
+//!
+//! Payloads pass through as the bytes that came in. So nothing is parsed into a tree: [`scan`] checks the
+//! grammar and cuts slices, [`decode`](decode()) gives them meaning, [`encode`](encode()) splices them back.
+
+mod decode;
+mod encode;
+mod scan;
+mod text;
+
+pub(crate) use self::decode::{INVALID, decode};
+pub(crate) use self::encode::{PONG, encode, size_hint};
+pub(crate) use self::scan::is_valid;
+
+#[cfg(test)]
+mod tests;

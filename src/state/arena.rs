@@ -1,0 +1,131 @@
+//! Slots with generations: a key of something that is gone finds nothing.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::num::NonZeroU32;
+
+/// Names a connection to its engine: 8 bytes, cheap to copy and to compare.
+///
+/// A key outlives its connection without harm: whatever is said about a connection that is gone is counted
+/// and ignored. Its [`index`](Self::index) is small and dense, good for a host's own table of sockets; it is
+/// given to a new connection only after every action that was queued for the old one has been polled.
+///
+/// `Debug` prints index and generation, like `3v1`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionKey {
+    index: u32,
+    generation: NonZeroU32,
+}
+
+impl ConnectionKey {
+    /// Returns the place of the connection among all of its engine.
+    pub const fn index(self) -> usize {
+        self.index as usize
+    }
+
+    pub(crate) const fn slot(self) -> u32 {
+        self.index
+    }
+}
+
+impl fmt::Debug for ConnectionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}v{}", self.index, self.generation)
+    }
+}
+
+/// Values in numbered slots. A freed slot is used again only after [`reclaim`](Self::reclaim).
+#[derive(Debug)]
+pub(crate) struct Arena<T> {
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    /// Freed since the last reclaim: not to be used again yet.
+    resting: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: NonZeroU32,
+    value: Option<T>,
+}
+
+impl<T> Arena<T> {
+    pub(crate) const fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), resting: Vec::new() }
+    }
+
+    /// Returns how many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len() - self.resting.len()
+    }
+
+    /// Puts a value into a slot.
+    pub(crate) fn insert(&mut self, value: T) -> ConnectionKey {
+        let key = self.vacant();
+        self.slots[key.index()].value = Some(value);
+        key
+    }
+
+    /// Returns a key that was never good and that no other value will have.
+    pub(crate) fn issue(&mut self) -> ConnectionKey {
+        let key = self.vacant();
+        self.retire(key.index);
+        key
+    }
+
+    fn vacant(&mut self) -> ConnectionKey {
+        let index = self.free.pop().unwrap_or_else(|| {
+            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 slots");
+            self.slots.push(Slot { generation: NonZeroU32::MIN, value: None });
+            index
+        });
+        ConnectionKey { index, generation: self.slots[index as usize].generation }
+    }
+
+    fn retire(&mut self, index: u32) {
+        let slot = &mut self.slots[index as usize];
+        // After 2^32 generations the count starts over: a key that old could be taken for a newer one.
+        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        self.resting.push(index);
+    }
+
+    pub(crate) fn get(&self, key: ConnectionKey) -> Option<&T> {
+        let slot = self.slots.get(key.index())?;
+        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+    }
+
+    pub(crate) fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut T> {
+        let slot = self.slots.get_mut(key.index())?;
+        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+    }
+
+    /// Returns the key of whatever is in a slot now.
+    pub(crate) fn key_at(&self, index: u32) -> Option<ConnectionKey> {
+        let slot = self.slots.get(index as usize)?;
+        slot.value.as_ref()?;
+        Some(ConnectionKey { index, generation: slot.generation })
+    }
+
+    /// Empties a slot. Its generation goes up, so that the key is stale from now on.
+    pub(crate) fn remove(&mut self, key: ConnectionKey) -> Option<T> {
+        let slot = self.slots.get_mut(key.index())?;
+        if slot.generation != key.generation {
+            return None;
+        }
+        let value = slot.value.take()?;
+        self.retire(key.index);
+        Some(value)
+    }
+
+    /// Lets freed slots be used again.
+    pub(crate) fn reclaim(&mut self) {
+        self.free.append(&mut self.resting);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ConnectionKey, &T)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, index)| {
+            let value = slot.value.as_ref()?;
+            Some((ConnectionKey { index, generation: slot.generation }, value))
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! One logical connection.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::ack_cache::AckCache;
+use super::connection_id::Secret;
+use super::membership::Memberships;
+use super::permission::Permissions;
+use super::{ConnectionId, ConnectionKey};
+use crate::protocol::{Data, Protocol};
+use crate::time::Time;
+
+/// What the engine knows of a connection. A million idle ones fit in memory: what is rare is boxed.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The slot of its hub.
+    pub hub: u32,
+    /// Its position in the hub's roster, once it is open.
+    pub hub_position: u32,
+    /// Its user and its position among the user's connections.
+    pub user: Option<UserSeat>,
+    pub secret: Secret,
+    pub protocol: Protocol,
+    pub phase: Phase,
+    pub permissions: Permissions,
+    pub memberships: Memberships,
+    pub acks: AckCache,
+    /// The number that its next event gets.
+    pub next_event: u64,
+    /// When something was last heard of it.
+    pub heard: Time,
+    /// The call that it waits for.
+    pub waiting: Option<Box<Waiting>>,
+    pub extra: Option<Box<Extra>>,
+}
+
+/// Where a connection is in its life. `Handshaking` -> `Open` -> gone; there is no way back, and a
+/// connection that is gone has no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its `connect` handler has not answered. It is in no roster and cannot be found.
+    Handshaking,
+    /// It was accepted.
+    Open,
+}
+
+/// A connection's place with its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UserSeat {
+    pub user: u32,
+    pub position: u32,
+}
+
+/// What few connections have.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    /// What its event handler wants remembered.
+    pub state: Option<Box<str>>,
+    /// The subprotocol as it was agreed, where that is not the protocol's own spelling.
+    pub subprotocol: Option<Box<str>>,
+    /// The group that a plain client in the mode `sendToGroup` sends to, and whether without echo.
+    pub target: Option<(Box<str>, bool)>,
+}
+
+/// A blocking call, and what waits behind it.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// The number of the event.
+    pub number: u64,
+    pub deadline: Time,
+    pub on: On,
+    pub queue: VecDeque<Queued>,
+    pub queued_bytes: usize,
+}
+
+/// What is waited for.
+#[derive(Debug)]
+pub(crate) enum On {
+    Connect(Box<Handshake>),
+    Event { ack_id: Option<u64> },
+}
+
+/// A message that waits behind a call.
+#[derive(Debug)]
+pub(crate) enum Queued {
+    Text(Box<str>),
+    Binary(Box<[u8]>),
+}
+
+impl Queued {
+    pub(crate) fn keep(data: Data<'_>) -> Self {
+        match data {
+            Data::Text(text) | Data::Json(text) => Self::Text(text.into()),
+            Data::Binary(bytes) => Self::Binary(bytes.into()),
+        }
+    }
+
+    pub(crate) fn lend(&self) -> Data<'_> {
+        match self {
+            Self::Text(text) => Data::Text(text),
+            Self::Binary(bytes) => Data::Binary(bytes),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lend().len()
+    }
+}
+
+/// What a peer that wants to connect brought along.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    pub user: Option<Box<str>>,
+    pub roles: Vec<Box<str>>,
+    pub groups: Vec<Box<str>>,
+    pub subprotocols: Vec<Box<str>>,
+}
+
+impl Connection {
+    pub(crate) fn new(hub: u32, protocol: Protocol, secret: Secret, now: Time) -> Self {
+        Self {
+            hub,
+            hub_position: 0,
+            user: None,
+            secret,
+            protocol,
+            phase: Phase::Handshaking,
+            permissions: Permissions::default(),
+            memberships: Memberships::default(),
+            acks: AckCache::default(),
+            // 0 is the `connect` event, whether somebody handles it or not.
+            next_event: 1,
+            heard: now,
+            waiting: None,
+            extra: None,
+        }
+    }
+
+    pub(crate) fn id(&self, key: ConnectionKey) -> ConnectionId {
+        ConnectionId::new(key.slot(), &self.secret)
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.extra.as_ref()?.state.as_deref()
+    }
+
+    /// Returns the subprotocol as it was agreed.
+    pub(crate) fn subprotocol(&self) -> Option<&str> {
+        let agreed = self.extra.as_ref().and_then(|extra| extra.subprotocol.as_deref());
+        agreed.or(self.protocol.name())
+    }
+}

@@ -1,0 +1,99 @@
+//! Who is in a group or a hub: contiguous lists of keys, one for each fan-out class.
+
+use alloc::vec::Vec;
+
+use smallvec::SmallVec;
+
+use super::ConnectionKey;
+use crate::protocol::Protocol;
+
+/// Members in one list for each protocol among them, so that a publish copies keys and never touches a
+/// connection. Nearly every roster has members of one protocol only.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    lists: SmallVec<[List; 1]>,
+}
+
+/// The members of one protocol.
+#[derive(Debug)]
+struct List {
+    protocol: Protocol,
+    keys: Vec<ConnectionKey>,
+    /// For each member the place among its own memberships where it keeps its position here.
+    slots: Vec<u32>,
+}
+
+/// A member that was moved into the place of one that left.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub key: ConnectionKey,
+    /// Where it keeps its position among its own memberships.
+    pub slot: u32,
+}
+
+impl Roster {
+    /// Adds a member and returns its position.
+    pub(crate) fn push(&mut self, protocol: Protocol, key: ConnectionKey, slot: u32) -> u32 {
+        let list = match self.lists.iter().position(|list| list.protocol == protocol) {
+            Some(place) => &mut self.lists[place],
+            None => {
+                self.lists.push(List { protocol, keys: Vec::new(), slots: Vec::new() });
+                self.lists.last_mut().expect("just pushed")
+            }
+        };
+        let position = u32::try_from(list.keys.len()).expect("fewer than 2^32 members");
+        list.keys.push(key);
+        list.slots.push(slot);
+        position
+    }
+
+    /// Takes a member out; the last of its list takes its place, unless it was the last itself.
+    pub(crate) fn swap_remove(&mut self, protocol: Protocol, position: u32) -> Option<Moved> {
+        let place = self.place(protocol);
+        let list = &mut self.lists[place];
+        list.keys.swap_remove(position as usize);
+        list.slots.swap_remove(position as usize);
+        if list.keys.is_empty() {
+            self.lists.swap_remove(place);
+            return None;
+        }
+        let key = *list.keys.get(position as usize)?;
+        Some(Moved { key, slot: list.slots[position as usize] })
+    }
+
+    /// Notes that a member keeps its position in another place now.
+    pub(crate) fn set_slot(&mut self, protocol: Protocol, position: u32, slot: u32) {
+        let place = self.place(protocol);
+        self.lists[place].slots[position as usize] = slot;
+    }
+
+    /// Goes through the lists: a protocol and who speaks it.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (Protocol, &[ConnectionKey])> {
+        self.lists.iter().map(|list| (list.protocol, &*list.keys))
+    }
+
+    /// Goes through all members.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = ConnectionKey> {
+        self.lists.iter().flat_map(|list| list.keys.iter().copied())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lists.iter().map(|list| list.keys.len()).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+
+    /// Returns a member by its position and where it keeps that position.
+    pub(super) fn at(&self, protocol: Protocol, position: u32) -> Option<(ConnectionKey, u32)> {
+        let list = self.lists.iter().find(|list| list.protocol == protocol)?;
+        let key = *list.keys.get(position as usize)?;
+        Some((key, list.slots[position as usize]))
+    }
+
+    fn place(&self, protocol: Protocol) -> usize {
+        let place = self.lists.iter().position(|list| list.protocol == protocol);
+        place.expect("a member's list exists as long as the member is in it")
+    }
+}

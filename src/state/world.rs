@@ -1,0 +1,253 @@
+//! Everything in one value, and the operations that keep its parts in step.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use slab::Slab;
+use smallvec::SmallVec;
+
+use super::connection::{Connection, Phase, UserSeat};
+use super::hub::{Group, Hub, User};
+use super::membership::Membership;
+use super::names::{NameHasher, Names};
+use super::quota::QuotaUse;
+use super::roster::Roster;
+use super::timers::Timers;
+use super::{Arena, ConnectionId, ConnectionKey};
+use crate::config::{HubConfig, Limits};
+use crate::name::HUB_BYTES_MAX;
+use crate::protocol::Protocol;
+
+/// All hubs with their connections, groups and users.
+///
+/// Connections have generational keys, because hosts hold on to them. Hubs, groups and users are known by
+/// their slots, and only in here: whoever holds a slot is corrected when it changes.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub connections: Arena<Connection>,
+    /// Hubs stay once they are there.
+    pub hubs: Vec<Hub>,
+    pub groups: Slab<Group>,
+    pub users: Slab<User>,
+    /// For each connection when it is to be looked at, by its slot.
+    pub timers: Timers,
+    pub(super) hub_names: Names,
+    pub(super) hasher: NameHasher,
+}
+
+/// A connection is in as many groups as it may be in.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            connections: Arena::new(),
+            hubs: Vec::new(),
+            groups: Slab::new(),
+            users: Slab::new(),
+            timers: Timers::default(),
+            hub_names: Names::default(),
+            hasher: NameHasher::new(seed),
+        }
+    }
+
+    /// Finds a hub, without regard to case.
+    pub(crate) fn hub(&self, name: &str) -> Option<u32> {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let mut lower = [0; HUB_BYTES_MAX];
+            let lower = lower.get_mut(..name.len())?;
+            lower.copy_from_slice(name.as_bytes());
+            lower.make_ascii_lowercase();
+            return self.hub(core::str::from_utf8(lower).ok()?);
+        }
+        let is = |slot: u32| *self.hubs[slot as usize].name == *name;
+        self.hub_names.find(self.hasher.hash(name), is)
+    }
+
+    /// Adds a hub that is not there yet.
+    pub(crate) fn add_hub(&mut self, name: &str, settings: HubConfig, limits: Limits) -> u32 {
+        let slot = u32::try_from(self.hubs.len()).expect("fewer than 2^32 hubs");
+        let name = name.to_ascii_lowercase();
+        self.hub_names.insert(self.hasher.hash(&name), slot);
+        self.hubs.push(Hub {
+            name: name.into(),
+            settings,
+            limits,
+            groups: Names::default(),
+            users: Names::default(),
+            roster: Roster::default(),
+            handshaking: 0,
+            quota: QuotaUse::default(),
+        });
+        slot
+    }
+
+    pub(crate) fn group(&self, hub: u32, name: &str) -> Option<u32> {
+        self.find_group(hub, self.hasher.hash(name), name)
+    }
+
+    fn find_group(&self, hub: u32, hash: u32, name: &str) -> Option<u32> {
+        let is = |slot: u32| *self.groups[slot as usize].name == *name;
+        self.hubs[hub as usize].groups.find(hash, is)
+    }
+
+    pub(crate) fn user(&self, hub: u32, name: &str) -> Option<u32> {
+        self.find_user(hub, self.hasher.hash(name), name)
+    }
+
+    fn find_user(&self, hub: u32, hash: u32, name: &str) -> Option<u32> {
+        let is = |slot: u32| *self.users[slot as usize].name == *name;
+        self.hubs[hub as usize].users.find(hash, is)
+    }
+
+    /// Finds an open connection by its public id.
+    pub(crate) fn find(&self, hub: u32, id: &str) -> Option<ConnectionKey> {
+        let (slot, secret) = ConnectionId::parse(id)?;
+        let key = self.connections.key_at(slot)?;
+        let connection = self.connections.get(key)?;
+        let same = connection.secret == secret && connection.hub == hub && connection.is_open();
+        same.then_some(key)
+    }
+
+    /// Returns a connection whose key is known to be good.
+    pub(crate) fn at(&self, key: ConnectionKey) -> &Connection {
+        self.connections.get(key).expect("a key held by the world leads to a connection")
+    }
+
+    /// Returns a connection whose key is known to be good.
+    pub(crate) fn at_mut(&mut self, key: ConnectionKey) -> &mut Connection {
+        self.connections.get_mut(key).expect("a key held by the world leads to a connection")
+    }
+
+    pub(crate) fn hub_of(&self, connection: &Connection) -> &Hub {
+        &self.hubs[connection.hub as usize]
+    }
+
+    pub(crate) fn user_name(&self, connection: &Connection) -> Option<&str> {
+        connection.user.map(|seat| &*self.users[seat.user as usize].name)
+    }
+
+    /// Opens a connection: it is in its hub's roster and with its user from now on.
+    pub(crate) fn enter(&mut self, key: ConnectionKey, user: Option<&str>) {
+        let connection = self.connections.get_mut(key).expect("it is being opened");
+        connection.phase = Phase::Open;
+        let hub = connection.hub;
+        let Hub { roster, handshaking, .. } = &mut self.hubs[hub as usize];
+        *handshaking -= 1;
+        connection.hub_position = roster.push(connection.protocol, key, 0);
+        let Some(name) = user else { return };
+        let user = self.user_or_new(hub, name);
+        let connections = &mut self.users[user as usize].connections;
+        let position = connections.len() as u32;
+        connections.push(key);
+        self.at_mut(key).user = Some(UserSeat { user, position });
+    }
+
+    fn user_or_new(&mut self, hub: u32, name: &str) -> u32 {
+        let hash = self.hasher.hash(name);
+        self.find_user(hub, hash, name).unwrap_or_else(|| {
+            let user = User { hub, name: name.into(), connections: SmallVec::new() };
+            let slot = self.users.insert(user) as u32;
+            self.hubs[hub as usize].users.insert(hash, slot);
+            slot
+        })
+    }
+
+    /// Puts a connection into a group of its hub. Nothing happens when it is there already.
+    pub(crate) fn join(&mut self, key: ConnectionKey, group: &str) -> Result<(), Full> {
+        let Self { connections, hubs, groups, hasher, .. } = self;
+        let connection = connections.get_mut(key).expect("it joins");
+        let hub = &mut hubs[connection.hub as usize];
+        let hash = hasher.hash(group);
+        let found = hub.groups.find(hash, |slot| *groups[slot as usize].name == *group);
+        if found.is_some_and(|slot| connection.memberships.find(slot).is_some()) {
+            return Ok(());
+        }
+        if connection.memberships.len() >= hub.limits.groups_per_connection {
+            return Err(Full);
+        }
+        let slot = found.unwrap_or_else(|| {
+            let new = Group { hub: connection.hub, name: group.into(), roster: Roster::default() };
+            let slot = groups.insert(new) as u32;
+            hub.groups.insert(hash, slot);
+            slot
+        });
+        let place = connection.memberships.len() as u32;
+        let position = groups[slot as usize].roster.push(connection.protocol, key, place);
+        connection.memberships.push(Membership { group: slot, position });
+        Ok(())
+    }
+
+    /// Takes a connection out of a group. Nothing happens when it is not in it.
+    pub(crate) fn leave(&mut self, key: ConnectionKey, group: u32) {
+        let Self { connections, groups, .. } = self;
+        let connection = connections.get_mut(key).expect("it leaves");
+        let Some(place) = connection.memberships.find(group) else { return };
+        let protocol = connection.protocol;
+        let gone = connection.memberships.swap_remove(place);
+        if place < connection.memberships.len() as u32 {
+            let moved = connection.memberships.get(place);
+            groups[moved.group as usize].roster.set_slot(protocol, moved.position, place);
+        }
+        self.vacate(protocol, gone);
+    }
+
+    pub(crate) fn leave_all(&mut self, key: ConnectionKey) {
+        let connection = self.at_mut(key);
+        let protocol = connection.protocol;
+        let memberships = core::mem::take(&mut connection.memberships);
+        for membership in memberships.iter() {
+            self.vacate(protocol, membership);
+        }
+    }
+
+    /// Frees a position in a group's roster; the group goes with its last member.
+    fn vacate(&mut self, protocol: Protocol, membership: Membership) {
+        let group = &mut self.groups[membership.group as usize];
+        if let Some(moved) = group.roster.swap_remove(protocol, membership.position) {
+            let memberships = &mut self.at_mut(moved.key).memberships;
+            memberships.set_position(moved.slot, membership.position);
+        } else if group.roster.is_empty() {
+            let group = self.groups.remove(membership.group as usize);
+            let hash = self.hasher.hash(&group.name);
+            self.hubs[group.hub as usize].groups.remove(hash, membership.group);
+        }
+    }
+
+    /// Removes a connection from everything. Its key is stale from now on.
+    pub(crate) fn remove(&mut self, key: ConnectionKey) {
+        self.timers.clear(key.slot());
+        self.leave_all(key);
+        self.leave_user(key);
+        let connection = self.connections.remove(key).expect("it is being removed");
+        let hub = &mut self.hubs[connection.hub as usize];
+        match connection.phase {
+            Phase::Handshaking => hub.handshaking -= 1,
+            Phase::Open => {
+                let position = connection.hub_position;
+                if let Some(moved) = hub.roster.swap_remove(connection.protocol, position) {
+                    self.at_mut(moved.key).hub_position = position;
+                }
+            }
+        }
+    }
+
+    fn leave_user(&mut self, key: ConnectionKey) {
+        let Some(seat) = self.at_mut(key).user.take() else { return };
+        let user = &mut self.users[seat.user as usize];
+        user.connections.swap_remove(seat.position as usize);
+        if let Some(&moved) = user.connections.get(seat.position as usize) {
+            self.at_mut(moved).user = Some(seat);
+        } else if user.connections.is_empty() {
+            let user = self.users.remove(seat.user as usize);
+            let hash = self.hasher.hash(&user.name);
+            self.hubs[user.hub as usize].users.remove(hash, seat.user);
+        }
+    }
+}
+
+/// Copies texts so that they can be kept.
+pub(crate) fn keep(texts: &[&str]) -> Vec<Box<str>> {
+    texts.iter().map(|&text| text.into()).collect()
+}
