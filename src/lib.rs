@@ -89,10 +89,12 @@
 //! | what goes in | [`Open`], [`Incoming`], [`Closed`], [`Command`], [`Answer`] |
 //! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`] |
 //! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
+//! | access tokens (feature `jwt`) | [`token`] |
 //!
 //! # Features
 //!
 //! The core is `no_std` with `alloc`. Features only add:
+//! - `jwt` (default): verifies and mints access tokens.
 //!
 //! # Failures
 //!
@@ -124,6 +126,8 @@ mod outbox;
 mod protocol;
 mod state;
 mod time;
+#[cfg(feature = "jwt")]
+pub mod token;
 
 pub use self::action::{
     Accept, Action, Call, Close, Deliver, Recipient, Recipients, RecipientsIter, Refuse,
