@@ -67,7 +67,7 @@
 //!
 //! # The story of a connection
 //!
-//! 1. A peer arrives. The host checks who it is and
+//! 1. A peer arrives. The host checks who it is (or lets [`rest::handshake`] do so from the HTTP request) and
 //!    calls [`Engine::open`] with hub, user, roles and groups.
 //! 2. If the hub has a handler for the `connect` event, a [`Call`] comes out and the connection waits for
 //!    [`Engine::answer`]. Otherwise, or when the handler lets it in, [`Action::Accept`] comes out, then the
@@ -90,11 +90,13 @@
 //! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`] |
 //! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
 //! | access tokens (feature `jwt`) | [`token`] |
+//! | the HTTP edge (feature `rest`) | [`rest`] |
 //!
 //! # Features
 //!
 //! The core is `no_std` with `alloc`. Features only add:
 //! - `jwt` (default): verifies and mints access tokens.
+//! - `rest` (default): the WebSocket handshake over the types of the crate `http`; needs `std`.
 //!
 //! # Failures
 //!
@@ -111,6 +113,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
+#[cfg(feature = "rest")]
+extern crate std;
 
 mod action;
 mod command;
@@ -124,6 +128,8 @@ mod metrics;
 mod name;
 mod outbox;
 mod protocol;
+#[cfg(feature = "rest")]
+pub mod rest;
 mod state;
 mod time;
 #[cfg(feature = "jwt")]
