@@ -1,0 +1,7 @@
+//! The bodies of the fuzz targets: ordinary functions of bytes that panic when something is wrong.
+//!
+//! `tests/corpus.rs` of the library calls them too, with every file of the corpus.
+
+pub mod json_decode;
+pub mod operations;
+pub mod token;

@@ -1,0 +1,42 @@
+//! Every file of the fuzz corpus once more, through the bodies of the fuzz targets.
+
+#![cfg(feature = "rest")]
+
+#[path = "../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "where they are a library of their own, the bodies are public")]
+mod bodies;
+
+use std::fs;
+use std::path::Path;
+
+#[track_caller]
+fn replay(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        // Shown where it fails.
+        println!("{}", path.display());
+        run(&fs::read(&path).unwrap());
+        files += 1;
+    }
+    assert!(files > 0, "{target} has a corpus");
+}
+
+/// What the decoder of JSON clients has seen.
+#[test]
+fn json_decode() {
+    replay("json_decode", bodies::json_decode::run);
+}
+
+/// What tokens and handshakes have seen.
+#[test]
+fn token() {
+    replay("token", bodies::token::run);
+}
+
+/// What the engine has seen.
+#[test]
+fn operations() {
+    replay("operations", bodies::operations::run);
+}
