@@ -1,0 +1,141 @@
+//! The HTTP side: routes, and the handshake that turns a request into a connection.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use hubcast::rest::{self, Handshake};
+use hubcast::token::{AccessKeys, TokenError};
+use hyper::upgrade::OnUpgrade;
+use tokio::sync::{mpsc, oneshot};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::clock::Clock;
+use crate::outbound::Outbound;
+use crate::service::{Ended, Input};
+use crate::socket::SocketTask;
+use crate::sockets::{Decision, Socket};
+
+/// What the routes work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    /// The way to the engine task.
+    pub(crate) inputs: mpsc::Sender<Input>,
+    /// The keys that tokens are signed with.
+    pub(crate) keys: Arc<AccessKeys>,
+    pub(crate) clock: Arc<Clock>,
+    /// The most bytes of one message from a client.
+    pub(crate) message_bytes: usize,
+    /// Every connection holds a clone, so that its receiver ends with the last of them.
+    pub(crate) alive: mpsc::Sender<()>,
+}
+
+/// Makes the routes.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/client", any(connect))
+        .route("/client/", any(connect))
+        .route("/client/hubs/", any(connect))
+        .route("/client/hubs/{hub}", any(connect))
+        .route("/client/hubs/{hub}/", any(connect))
+        .route("/api/health", get(StatusCode::OK))
+        .fallback(not_found)
+        .with_state(app)
+}
+
+async fn not_found() -> impl IntoResponse {
+    (
+        StatusCode::NOT_FOUND,
+        "Not found. Clients connect to /client/hubs/{hub}; see also /api/health.\n",
+    )
+}
+
+/// Checks a handshake, then answers what the engine decides.
+async fn connect(State(app): State<App>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let handshake = match rest::handshake(&parts, &app.keys, app.clock.now()) {
+        Ok(handshake) => handshake,
+        Err(refusal) => {
+            // The client is told nothing but 401; whoever runs the server may know why.
+            if let Some(error) = refusal.extensions().get::<TokenError>() {
+                eprintln!("server: {} is refused: {error}", parts.uri.path());
+            }
+            return refusal.map(Body::from);
+        }
+    };
+    if parts.headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        // RFC 6455, 4.4.
+        return (StatusCode::UPGRADE_REQUIRED, [(SEC_WEBSOCKET_VERSION, "13")]).into_response();
+    }
+    let key = parts.headers.get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
+    let (Some(key), Some(upgrade)) = (key, parts.extensions.remove::<OnUpgrade>()) else {
+        return (StatusCode::BAD_REQUEST, "A WebSocket handshake is expected.").into_response();
+    };
+    let (answer, answered) = oneshot::channel();
+    // A task of its own, because a handler is dropped when the client goes away: the engine has to be told.
+    tokio::spawn(run_connection(app, handshake, upgrade, answer));
+    match answered.await {
+        Ok(Decision::Accept { subprotocol }) => switch_protocols(&key, subprotocol.as_deref()),
+        Ok(Decision::Refuse(refusal)) => refusal.map(Body::from),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Asks the engine, has the handshake answered, then moves bytes until the end of the connection.
+async fn run_connection(
+    app: App,
+    handshake: Handshake,
+    upgrade: OnUpgrade,
+    mut answer: oneshot::Sender<Decision>,
+) {
+    let outbound = Arc::new(Outbound::default());
+    let (decision, decided) = oneshot::channel();
+    let socket = Socket { outbound: Arc::clone(&outbound), decision: Some(decision) };
+    let (opened, open) = oneshot::channel();
+    let handshake = Box::new(handshake);
+    if app.inputs.send(Input::Open { handshake, socket, opened }).await.is_err() {
+        return;
+    }
+    let Ok(connection) = open.await else { return };
+    let App { inputs, clock, message_bytes, alive: _alive, .. } = app;
+    let task = SocketTask { connection, inputs, outbound, clock, message_bytes };
+    let decision = tokio::select! {
+        decision = decided => decision,
+        () = answer.closed() => return task.report_closed(Ended::Lost).await,
+    };
+    let Ok(decision) = decision else { return };
+    let accepted = matches!(decision, Decision::Accept { .. });
+    let told = answer.send(decision).is_ok();
+    if !accepted {
+        return;
+    }
+    if !told {
+        return task.report_closed(Ended::Lost).await;
+    }
+    match upgrade.await {
+        Ok(upgraded) => task.run(upgraded).await,
+        Err(_) => task.report_closed(Ended::Lost).await,
+    }
+}
+
+fn switch_protocols(key: &str, subprotocol: Option<&str>) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    let key = HeaderValue::from_str(key).expect("base64 is fit for a header");
+    headers.insert(SEC_WEBSOCKET_ACCEPT, key);
+    if let Some(name) = subprotocol.and_then(|name| HeaderValue::from_str(name).ok()) {
+        headers.insert(SEC_WEBSOCKET_PROTOCOL, name);
+    }
+    response
+}

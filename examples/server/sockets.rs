@@ -1,0 +1,54 @@
+//! The sockets of the engine's connections, by connection key.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use hubcast::ConnectionKey;
+use tokio::sync::oneshot;
+
+use crate::outbound::Outbound;
+
+/// What the engine task knows of one socket.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// What is to be sent.
+    pub(crate) outbound: Arc<Outbound>,
+    /// Takes the outcome of the handshake, once.
+    pub(crate) decision: Option<oneshot::Sender<Decision>>,
+}
+
+/// The outcome of a handshake.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    Accept {
+        subprotocol: Option<String>,
+    },
+    /// The response to send in place of the upgrade.
+    Refuse(Response<Bytes>),
+}
+
+/// A table of sockets. Keys have small indexes, so it is a plain list.
+#[derive(Debug, Default)]
+pub(crate) struct Sockets(Vec<Option<(ConnectionKey, Socket)>>);
+
+impl Sockets {
+    /// Puts the socket of a connection into the table.
+    pub(crate) fn insert(&mut self, key: ConnectionKey, socket: Socket) {
+        if self.0.len() <= key.index() {
+            self.0.resize_with(key.index() + 1, || None);
+        }
+        self.0[key.index()] = Some((key, socket));
+    }
+
+    /// Finds the socket of a connection; a later connection may have taken the place of this one.
+    pub(crate) fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut Socket> {
+        let (owner, socket) = self.0.get_mut(key.index())?.as_mut()?;
+        (*owner == key).then_some(socket)
+    }
+
+    /// Takes the socket of a connection out of the table.
+    pub(crate) fn remove(&mut self, key: ConnectionKey) -> Option<Socket> {
+        self.0.get_mut(key.index())?.take_if(|(owner, _)| *owner == key).map(|(_, socket)| socket)
+    }
+}
