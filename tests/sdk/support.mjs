@@ -1,0 +1,69 @@
+// Clients of the official SDKs, made ready for tests.
+
+import { once } from "node:events";
+import { WebPubSubServiceClient } from "@azure/web-pubsub";
+import { WebPubSubClient, WebPubSubJsonProtocol } from "@azure/web-pubsub-client";
+
+const connectionString = process.env.CONNECTION_STRING;
+if (!connectionString) throw new Error("CONNECTION_STRING is not set: start tests/sdk/run");
+
+/** The roles of a client that may do everything with groups. */
+export const EVERYTHING = ["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"];
+
+/** Returns a client URL whose token is signed by the official service SDK. */
+export async function clientUrl(hub, options) {
+  const service = new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection: true });
+  return (await service.getClientAccessToken(options)).url;
+}
+
+/** A started client of the official client SDK that remembers what it is told. */
+export class Client {
+  /** Connects; ends with the test. */
+  static async start(t, hub, options) {
+    const client = new Client(await clientUrl(hub, options));
+    t.after(() => client.sdk.stop());
+    await client.sdk.start();
+    await client.take("connected");
+    return client;
+  }
+
+  constructor(url) {
+    this.sdk = new WebPubSubClient(url, {
+      protocol: WebPubSubJsonProtocol(),
+      autoReconnect: false,
+      messageRetryOptions: { maxRetries: 0 },
+    });
+    this.events = { connected: [], "group-message": [], "server-message": [], disconnected: [], stopped: [] };
+    this.arrived = new EventTarget();
+    for (const [name, list] of Object.entries(this.events)) {
+      this.sdk.on(name, (event) => {
+        if (name === "connected") this.connected = event;
+        list.push(event);
+        this.arrived.dispatchEvent(new Event(name));
+      });
+    }
+  }
+
+  /** Waits for the next event of a kind and takes it. */
+  async take(name) {
+    if (this.events[name].length === 0) await once(this.arrived, name);
+    return this.events[name].shift();
+  }
+
+  /** Waits for the next group message and takes what it says. */
+  async takeMessage() {
+    const { message } = await this.take("group-message");
+    return { group: message.group, from: message.fromUserId, type: message.dataType, data: message.data };
+  }
+}
+
+/** Waits for an operation to fail and returns the error of its ack. */
+export async function ackError(operation) {
+  try {
+    await operation;
+  } catch (error) {
+    if (error.errorDetail) return error.errorDetail;
+    throw error;
+  }
+  throw new Error("it should have failed");
+}
