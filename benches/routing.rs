@@ -1,0 +1,333 @@
+//! What routing costs in a world of a million connections.
+//!
+//! `cargo bench --bench routing`. Times of a shared machine are only good as ratios within one run: compare
+//! with the rows named `floor`. Where a row says so, its time is for one recipient.
+
+#[path = "support/world.rs"]
+mod world;
+
+use std::hint::black_box;
+use std::ops::Deref;
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use hubcast::{
+    Action, Audience, Closed, Command, ConnectionKey, Data, Engine, Incoming, SendOptions, Time,
+};
+use world::{Random, World, drain, open};
+
+/// How many groups of about 10 the world has.
+const SMALL_GROUPS: usize = 100_000;
+
+/// How many connections the world has.
+const CONNECTIONS: usize = 1_000_000;
+
+const NOW: Time = Time::from_secs(1_790_000_000);
+
+/// 128 bytes. Routing costs the same whatever is in them; validating JSON is measured where JSON comes in.
+const PAYLOAD: &str = "The quick brown fox jumps over the lazy dog while the ferry leaves the harbour, \
+    and the gulls follow it out to the open sea, too";
+
+/// 128 bytes of JSON.
+const JSON: &str = concat!(
+    r#"{"kind":"position","player":"alice","x":1024.25,"y":-512.75,"z":64.5,"heading":270,"#,
+    r#""speed":12.5,"zone":"harbour","tick":1234567}"#
+);
+
+const _: () = assert!(PAYLOAD.len() == 128 && JSON.len() == 128);
+
+fn all(criterion: &mut Criterion) {
+    let mut world = World::build(CONNECTIONS, 0);
+    floor(criterion, &world);
+    fanout(criterion, &mut world);
+    many_groups(criterion, &mut world);
+    broadcast(criterion, &mut world);
+    membership(criterion, &mut world);
+    received(criterion, &mut world);
+}
+
+/// The least that a fan-out can cost: copying the keys, and the cheapest thing a host can do with them.
+fn floor(criterion: &mut Criterion, world: &World) {
+    let mut group = criterion.benchmark_group("floor: copy the keys, per recipient");
+    for size in [10, 1_000, 100_000] {
+        let keys = &world.keys[..size];
+        let mut copy: Vec<ConnectionKey> = Vec::with_capacity(size);
+        group.throughput(Throughput::Elements(size as u64));
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| {
+                copy.clear();
+                copy.extend_from_slice(black_box(keys));
+                black_box(&copy);
+            });
+        });
+    }
+    group.finish();
+
+    // One look at a random record of a connection's size: what everything that is cold is made of.
+    let records = vec![[1_u64; 21]; CONNECTIONS];
+    let mut random = Random::new(9);
+    criterion.bench_function("floor: one look at a random record among 1M", |bencher| {
+        bencher.iter(|| records[random.below(CONNECTIONS)][7]);
+    });
+    criterion.bench_function("floor: one dependent look at a random record among 1M", |bencher| {
+        let mut last = 0;
+        bencher
+            .iter(|| last = records[(random.below(CONNECTIONS) + last as usize) % CONNECTIONS][7]);
+    });
+}
+
+/// One hot group: route and emit.
+fn fanout(criterion: &mut Criterion, world: &mut World) {
+    let mut group = criterion.benchmark_group("fan-out to one group, per recipient");
+    for size in [1, 10, 100, 1_000, 10_000, 100_000] {
+        let name = format!("size-{size}");
+        for &key in world.keys.iter().step_by(CONNECTIONS / size).take(size) {
+            join(&mut world.engine, key, &name);
+        }
+        group.throughput(Throughput::Elements(size as u64));
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| publish(&mut world.engine, Audience::Group("bench", &name)));
+        });
+    }
+    group.finish();
+}
+
+/// 100,000 groups of 10, visited at random: memory decides. The name is made on the spot, as it would come out
+/// of a frame, so that looking it up is the engine's cost and fetching it is not.
+fn many_groups(criterion: &mut Criterion, world: &mut World) {
+    let mut random = Random::new(1);
+    for number in 0..SMALL_GROUPS {
+        for _ in 0..10 {
+            let key = world.keys[random.below(CONNECTIONS)];
+            join(&mut world.engine, key, &Name::small(number));
+        }
+        drain(&mut world.engine);
+    }
+    let mut group =
+        criterion.benchmark_group("fan-out to 100k groups of 10 at random, per recipient");
+    group.throughput(Throughput::Elements(10));
+    group.bench_function("command", |bencher| {
+        bencher.iter(|| {
+            let name = Name::small(random.below(SMALL_GROUPS));
+            publish(&mut world.engine, Audience::Group("bench", &name))
+        });
+    });
+    group.finish();
+}
+
+fn broadcast(criterion: &mut Criterion, world: &mut World) {
+    let mut group = criterion.benchmark_group("broadcast to a hub of 1M, per recipient");
+    group.throughput(Throughput::Elements(CONNECTIONS as u64));
+    group.bench_function("command", |bencher| {
+        bencher.iter(|| publish(&mut world.engine, Audience::Hub("bench")));
+    });
+    group.finish();
+}
+
+/// Join, leave and disconnect of random connections, cold, with random groups. Join and leave come as frames of
+/// the client, so that decoding them and checking the permission are in the time.
+fn membership(criterion: &mut Criterion, world: &mut World) {
+    let mut random = Random::new(2);
+    let mut group = criterion.benchmark_group("membership");
+    group.bench_function("decode alone", |bencher| {
+        let mut scratch = Vec::new();
+        bencher.iter(|| {
+            let frame = Frame::new("joinGroup", &Name::small(random.below(SMALL_GROUPS)));
+            hubcast::internals::decode_json(&frame, &mut scratch)
+        });
+    });
+    // Cold: any of a million connections, any of 100,000 groups. Warm: a thousand of each, as in a burst of
+    // traffic around the same rooms.
+    for (name, connections, groups) in [("cold", CONNECTIONS, SMALL_GROUPS), ("warm", 1_000, 1_000)]
+    {
+        let keys = &world.keys[..connections];
+        group.bench_function(format!("join, {name}"), |bencher| {
+            bencher.iter_custom(|count| {
+                let mut total = Duration::ZERO;
+                for batch in batches(count) {
+                    let pairs = pairs(&mut random, keys, groups, batch);
+                    total += timed(|| each(&mut world.engine, &pairs, "joinGroup"));
+                    each(&mut world.engine, &pairs, "leaveGroup");
+                }
+                total
+            });
+        });
+        group.bench_function(format!("leave, {name}"), |bencher| {
+            bencher.iter_custom(|count| {
+                let mut total = Duration::ZERO;
+                for batch in batches(count) {
+                    let pairs = pairs(&mut random, keys, groups, batch);
+                    each(&mut world.engine, &pairs, "joinGroup");
+                    total += timed(|| each(&mut world.engine, &pairs, "leaveGroup"));
+                }
+                total
+            });
+        });
+    }
+    group.bench_function("disconnect, 10 groups", |bencher| {
+        bencher.iter_custom(|count| {
+            let mut total = Duration::ZERO;
+            for batch in batches(count) {
+                let keys = newcomers(world, &mut random, batch);
+                total += timed(|| {
+                    for &key in &keys {
+                        world.engine.close(key, Closed::Lost, NOW);
+                    }
+                });
+                drain(&mut world.engine);
+            }
+            total
+        });
+    });
+    group.finish();
+}
+
+/// Opens connections and puts each into 10 random groups.
+fn newcomers(world: &mut World, random: &mut Random, count: u64) -> Vec<ConnectionKey> {
+    let mut keys = Vec::new();
+    for number in 0..count {
+        let key = open(&mut world.engine, 10_000_000 + number, NOW);
+        for _ in 0..10 {
+            join(&mut world.engine, key, &Name::small(random.below(SMALL_GROUPS)));
+        }
+        keys.push(key);
+    }
+    drain(&mut world.engine);
+    keys
+}
+
+/// Cuts a count into batches of at most a thousand.
+fn batches(count: u64) -> impl Iterator<Item = u64> {
+    (0..count).step_by(1_000).map(move |start| (count - start).min(1_000))
+}
+
+fn pairs(
+    random: &mut Random,
+    keys: &[ConnectionKey],
+    groups: usize,
+    count: u64,
+) -> Vec<(ConnectionKey, usize)> {
+    (0..count).map(|_| (keys[random.below(keys.len())], random.below(groups))).collect()
+}
+
+fn each(engine: &mut Engine, pairs: &[(ConnectionKey, usize)], verb: &str) {
+    for &(key, group) in pairs {
+        engine.receive(key, Incoming::Text(&Frame::new(verb, &Name::small(group))), NOW);
+    }
+}
+
+/// From the bytes of a client's frame to the actions.
+fn received(criterion: &mut Criterion, world: &mut World) {
+    let mut group = criterion.benchmark_group("publish from a received frame");
+    for (name, target) in [("group of 1", "size-1"), ("group of 10", "size-10")] {
+        let text = format!(
+            r#"{{"type":"sendToGroup","group":"{target}","dataType":"json","data":{JSON}}}"#
+        );
+        let key = world.keys[0];
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                world.engine.receive(key, Incoming::Text(black_box(&text)), NOW);
+                drain(&mut world.engine)
+            });
+        });
+    }
+    group.finish();
+}
+
+fn join(engine: &mut Engine, key: ConnectionKey, group: &str) {
+    engine.receive(key, Incoming::Text(&Frame::new("joinGroup", group)), NOW);
+}
+
+/// The name of a small group, made without touching memory far away.
+struct Name(Text<16>);
+
+impl Name {
+    fn small(number: usize) -> Self {
+        let mut text = Text::new();
+        text.push("small-");
+        for place in [100_000, 10_000, 1_000, 100, 10, 1] {
+            let digit = number / place % 10;
+            text.push(&"0123456789"[digit..=digit]);
+        }
+        Self(text)
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A request of a client that names a group.
+struct Frame(Text<96>);
+
+impl Frame {
+    fn new(verb: &str, group: &str) -> Self {
+        let mut text = Text::new();
+        for part in [r#"{"type":""#, verb, r#"","group":""#, group, r#""}"#] {
+            text.push(part);
+        }
+        Self(text)
+    }
+}
+
+impl Deref for Frame {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A short text on the stack.
+struct Text<const MOST: usize> {
+    bytes: [u8; MOST],
+    end: usize,
+}
+
+impl<const MOST: usize> Text<MOST> {
+    fn new() -> Self {
+        Self { bytes: [0; MOST], end: 0 }
+    }
+
+    fn push(&mut self, part: &str) {
+        let end = self.end + part.len();
+        self.bytes[self.end..end].copy_from_slice(part.as_bytes());
+        self.end = end;
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.end]).expect("made of texts")
+    }
+}
+
+fn publish(engine: &mut Engine, to: Audience<'_>) -> usize {
+    let command = Command::Send { to, data: Data::Text(PAYLOAD), options: SendOptions::default() };
+    engine.execute(command, NOW).expect("a good command");
+    let mut recipients = 0;
+    while let Some(action) = engine.poll_action() {
+        if let Action::Deliver(deliver) = action {
+            recipients += black_box(deliver.to.connections()).len();
+        }
+    }
+    recipients
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(2));
+    targets = all
+}
+criterion_main!(benches);
