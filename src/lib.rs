@@ -152,3 +152,8 @@ pub use self::metrics::{AckMetrics, CloseMetrics, HubMetrics, Metrics};
 pub use self::protocol::{Data, Frame, Payload, Protocol};
 pub use self::state::{ConnectionId, ConnectionKey, Permission};
 pub use self::time::Time;
+
+/// The code of the README is tested too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
