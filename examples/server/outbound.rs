@@ -58,22 +58,23 @@ pub(crate) enum Order {
 pub(crate) struct Full;
 
 impl Outbound {
-    /// Adds a message. Once the queue is to be closed, the message is dropped.
-    pub(crate) fn send(&self, mut message: Message) -> Result<(), Full> {
+    /// Adds a message; where there is no room, those that are of no more use make room first. Once the queue is
+    /// to be closed, the message is dropped.
+    pub(crate) fn send(&self, mut message: Message, now: Time) -> Result<(), Full> {
         let mut state = self.state();
         if state.close.is_some() {
             return Ok(());
         }
-        let bytes = state.bytes + message.bytes.len();
-        // A lone message always fits, however large it is.
-        let full = state.messages.len() >= MOST_MESSAGES || bytes > MOST_BYTES;
-        if full && !state.messages.is_empty() {
+        if !state.has_room(&message) {
+            state.drop_expired(now);
+        }
+        if !state.has_room(&message) {
             return Err(Full);
         }
         if state.messages.len() >= MOST_SHARED {
             message.bytes = Bytes::copy_from_slice(&message.bytes);
         }
-        state.bytes = bytes;
+        state.bytes += message.bytes.len();
         state.messages.push_back(message);
         drop(state);
         self.filled.notify_one();
@@ -96,24 +97,21 @@ impl Outbound {
         self.close(close);
     }
 
-    /// Takes the next order, if there is one.
-    pub(crate) fn try_next(&self) -> Option<Order> {
+    /// Takes the next order, if there is one. Messages that are of no more use are passed over.
+    pub(crate) fn next(&self, now: Time) -> Option<Order> {
         let mut state = self.state();
-        if let Some(message) = state.messages.pop_front() {
+        while let Some(message) = state.messages.pop_front() {
             state.bytes -= message.bytes.len();
-            return Some(Order::Send(message));
+            if !message.is_expired(now) {
+                return Some(Order::Send(message));
+            }
         }
         state.close.clone().map(Order::Close)
     }
 
-    /// Waits for the next order. It is only for one waiter at a time.
-    pub(crate) async fn next(&self) -> Order {
-        loop {
-            if let Some(order) = self.try_next() {
-                return order;
-            }
-            self.filled.notified().await;
-        }
+    /// Waits until there may be another order. It is only for one waiter at a time.
+    pub(crate) async fn filled(&self) {
+        self.filled.notified().await;
     }
 
     /// Waits until the socket is to be closed. It is only for one waiter at a time.
@@ -123,5 +121,109 @@ impl Outbound {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics while it holds the lock")
+    }
+}
+
+impl State {
+    /// Tells whether a message fits; a lone one always does, however large it is.
+    fn has_room(&self, message: &Message) -> bool {
+        let bytes = self.bytes + message.bytes.len();
+        self.messages.is_empty() || self.messages.len() < MOST_MESSAGES && bytes <= MOST_BYTES
+    }
+
+    fn drop_expired(&mut self, now: Time) {
+        self.messages.retain(|message| !message.is_expired(now));
+        self.bytes = self.messages.iter().map(|message| message.bytes.len()).sum();
+    }
+}
+
+impl Message {
+    fn is_expired(&self, now: Time) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_secs(100);
+
+    fn message(size: usize, expires: Option<u64>) -> Message {
+        let bytes = vec![b'x'; size].into();
+        Message { bytes, is_text: true, expires: expires.map(Time::from_secs) }
+    }
+
+    fn sent(outbound: &Outbound, now: Time) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while let Some(Order::Send(message)) = outbound.next(now) {
+            sizes.push(message.bytes.len());
+        }
+        sizes
+    }
+
+    /// A thousand messages wait, and one more is too many.
+    #[test]
+    fn messages_are_bounded() {
+        let outbound = Outbound::default();
+        for _ in 0..MOST_MESSAGES {
+            outbound.send(message(1, None), NOW).unwrap();
+        }
+        outbound.send(message(1, None), NOW).unwrap_err();
+        assert_eq!(sent(&outbound, NOW).len(), MOST_MESSAGES);
+        outbound.send(message(1, None), NOW).unwrap();
+    }
+
+    /// Bytes are bounded too, but for a message that waits alone.
+    #[test]
+    fn bytes_are_bounded() {
+        let outbound = Outbound::default();
+        outbound.send(message(MOST_BYTES + 1, None), NOW).unwrap();
+        outbound.send(message(1, None), NOW).unwrap_err();
+        assert_eq!(sent(&outbound, NOW), [MOST_BYTES + 1]);
+        outbound.send(message(MOST_BYTES - 1, None), NOW).unwrap();
+        outbound.send(message(1, None), NOW).unwrap();
+        outbound.send(message(1, None), NOW).unwrap_err();
+    }
+
+    /// What is of no more use is not sent, from the moment on at which it expires.
+    #[test]
+    fn expired_messages_are_passed_over() {
+        let outbound = Outbound::default();
+        for (size, expires) in [(1, Some(101)), (2, None), (3, Some(102))] {
+            outbound.send(message(size, expires), NOW).unwrap();
+        }
+        assert_eq!(sent(&outbound, Time::from_secs(101)), [2, 3]);
+    }
+
+    /// A full queue makes room of what has expired before its peer counts as too slow.
+    #[test]
+    fn expired_messages_make_room() {
+        let outbound = Outbound::default();
+        for number in 0..MOST_MESSAGES {
+            let expires = (number % 2 == 0).then_some(101);
+            outbound.send(message(1, expires), NOW).unwrap();
+        }
+        outbound.send(message(1, None), NOW).unwrap_err();
+        outbound.send(message(7, None), Time::from_secs(101)).unwrap();
+        let sizes = sent(&outbound, NOW);
+        assert_eq!((sizes.len(), sizes.last()), (MOST_MESSAGES / 2 + 1, Some(&7)));
+    }
+
+    /// The close comes after what is queued, unless that is thrown away; nothing is queued behind it.
+    #[test]
+    fn the_close_comes_last() {
+        let close = |code| Close { code, reason: String::new() };
+        let outbound = Outbound::default();
+        outbound.send(message(1, None), NOW).unwrap();
+        outbound.close(close(1000));
+        outbound.send(message(2, None), NOW).unwrap();
+        assert_eq!(sent(&outbound, NOW), [1]);
+        assert!(matches!(outbound.next(NOW), Some(Order::Close(Close { code: 1000, .. }))));
+
+        let outbound = Outbound::default();
+        outbound.send(message(1, None), NOW).unwrap();
+        outbound.abandon(close(1008));
+        assert!(matches!(outbound.next(NOW), Some(Order::Close(Close { code: 1008, .. }))));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hubcast::rest::{self, Handshake};
-use hubcast::{Action, Closed, ConnectionKey, Deliver, Engine, Incoming};
+use hubcast::{Action, Closed, ConnectionKey, Deliver, Engine, Incoming, Time};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::{task, time};
@@ -131,13 +131,13 @@ impl Service {
     fn carry_out(&mut self) {
         let mut slow = Vec::new();
         loop {
+            let now = self.clock.now();
             while let Some(action) = self.engine.poll_action() {
-                carry_out(action, &mut self.sockets, &mut slow);
+                carry_out(action, &mut self.sockets, &mut slow, now);
             }
             if slow.is_empty() {
                 return;
             }
-            let now = self.clock.now();
             for connection in slow.drain(..) {
                 self.engine.close(connection, Closed::SlowConsumer, now);
             }
@@ -146,7 +146,7 @@ impl Service {
 }
 
 /// Carries out one action; connections whose queue is full are dropped and go to `slow`.
-fn carry_out(action: Action<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>) {
+fn carry_out(action: Action<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>, now: Time) {
     match action {
         Action::Accept(it) => {
             let subprotocol = it.subprotocol.map(str::to_owned);
@@ -156,7 +156,7 @@ fn carry_out(action: Action<'_>, sockets: &mut Sockets, slow: &mut Vec<Connectio
             let refusal = rest::refusal(&it);
             decide(sockets.remove(it.connection).as_mut(), Decision::Refuse(refusal));
         }
-        Action::Deliver(it) => deliver(&it, sockets, slow),
+        Action::Deliver(it) => deliver(&it, sockets, slow, now),
         Action::Close(it) => {
             if let Some(socket) = sockets.remove(it.connection) {
                 let reason = it.reason.to_owned();
@@ -174,7 +174,7 @@ fn decide(socket: Option<&mut Socket>, decision: Decision) {
     let _ = asking.send(decision);
 }
 
-fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>) {
+fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>, now: Time) {
     for to in it.to {
         let Some(socket) = sockets.get_mut(to.connection) else { continue };
         // Most frames are the same for everyone: their bytes are shared, not copied.
@@ -183,7 +183,7 @@ fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey
             None => it.frame.payload(to.sequence).collect::<Vec<_>>().concat().into(),
         };
         let message = Message { bytes, is_text: it.frame.is_text(), expires: it.expires };
-        if socket.outbound.send(message).is_err() {
+        if socket.outbound.send(message, now).is_err() {
             let reason = "The outbound message queue is full.".to_owned();
             socket.outbound.abandon(Close { code: 1008, reason });
             sockets.remove(to.connection);

@@ -140,25 +140,19 @@ impl SocketTask {
         let mut pings = time::interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let order = match self.outbound.try_next() {
-                Some(order) => order,
-                None => {
-                    // Nothing more to gather: what was gathered goes out in one write.
-                    sink.flush().await?;
-                    tokio::select! {
-                        order = self.outbound.next() => order,
-                        _ = pings.tick() => {
-                            sink.send(tungstenite::Message::Ping(Bytes::new())).await?;
-                            continue;
-                        }
+            let Some(order) = self.outbound.next(self.clock.now()) else {
+                // Nothing more to gather: what was gathered goes out in one write.
+                sink.flush().await?;
+                tokio::select! {
+                    () = self.outbound.filled() => {}
+                    _ = pings.tick() => {
+                        sink.send(tungstenite::Message::Ping(Bytes::new())).await?;
                     }
                 }
+                continue;
             };
             match order {
                 Order::Send(message) => {
-                    if message.expires.is_some_and(|expires| expires <= self.clock.now()) {
-                        continue;
-                    }
                     let kind = if message.is_text { Data::Text } else { Data::Binary };
                     // A frame, not a `Message::Text`, which would look for broken UTF-8 in what the
                     // engine has already checked, once for every recipient.

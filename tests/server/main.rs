@@ -3,5 +3,9 @@
 
 mod connections;
 mod handshakes;
+// Its own tests run here, because an example that is built as a test is not built as a program.
+#[expect(dead_code, reason = "only the server waits for the queue")]
+#[path = "../../examples/server/outbound.rs"]
+mod outbound;
 mod process;
 mod support;
