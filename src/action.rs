@@ -1,5 +1,7 @@
 //! What the engine tells its host to do.
 
+use core::slice;
+
 use crate::config::EventHandler;
 use crate::event::{CallId, Event};
 use crate::protocol::Frame;
@@ -23,6 +25,9 @@ pub enum Action<'a> {
     Close(Close<'a>),
     /// Hand an event to its handler.
     Call(Call<'a>),
+    /// Nobody waits for the answer to this call any more: the host may break it off. An answer that comes
+    /// all the same does nothing.
+    Cancel(CallId),
 }
 
 /// Finish a handshake.
@@ -55,7 +60,8 @@ pub struct Deliver<'a> {
     /// Who gets it, each once.
     pub to: Recipients<'a>,
     /// When the message is of no more use: a host that has not sent it by then may drop it. `None` for
-    /// messages without a time to live and for frames that must not be lost.
+    /// messages without a time to live and for frames that must not be lost, which those with a sequence id
+    /// are.
     pub expires: Option<Time>,
 }
 
@@ -64,7 +70,8 @@ pub struct Deliver<'a> {
 pub struct Close<'a> {
     /// The connection.
     pub connection: ConnectionKey,
-    /// The WebSocket close code.
+    /// The WebSocket close code. 1006 stands for cutting the transport without a close frame, which is what
+    /// happens to one whose connection was taken over by another (`webpubsub.md` 4.4).
     pub code: u16,
     /// The reason, at most 123 bytes; may be empty.
     pub reason: &'a str,
@@ -89,6 +96,8 @@ pub struct Call<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Recipients<'a> {
     pub(crate) connections: &'a [ConnectionKey],
+    /// One for each connection, or none at all.
+    pub(crate) sequences: &'a [u64],
 }
 
 impl<'a> Recipients<'a> {
@@ -100,7 +109,7 @@ impl<'a> Recipients<'a> {
 
     /// Goes through the recipients.
     pub fn iter(self) -> RecipientsIter<'a> {
-        RecipientsIter(self.connections.iter())
+        RecipientsIter { connections: self.connections.iter(), sequences: self.sequences.iter() }
     }
 
     /// Returns the connections alone.
@@ -120,17 +129,22 @@ impl<'a> IntoIterator for Recipients<'a> {
 
 /// Goes through the recipients of a frame.
 #[derive(Clone, Debug)]
-pub struct RecipientsIter<'a>(core::slice::Iter<'a, ConnectionKey>);
+pub struct RecipientsIter<'a> {
+    connections: slice::Iter<'a, ConnectionKey>,
+    sequences: slice::Iter<'a, u64>,
+}
 
 impl Iterator for RecipientsIter<'_> {
     type Item = Recipient;
 
     fn next(&mut self) -> Option<Recipient> {
-        self.0.next().map(|&connection| Recipient { connection, sequence: 0 })
+        let connection = *self.connections.next()?;
+        let sequence = self.sequences.next().copied().unwrap_or(0);
+        Some(Recipient { connection, sequence })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.connections.size_hint()
     }
 }
 

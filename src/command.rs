@@ -202,6 +202,9 @@ pub enum CommandError {
     /// The data says it is JSON and is not.
     #[error("data: is not valid JSON")]
     Json,
+    /// The data says it is a `google.protobuf.Any` and is not.
+    #[error("data: is not a google.protobuf.Any")]
+    Protobuf,
     /// The data is larger than a message may be.
     #[error("data: has {size} bytes, the most is {most}")]
     TooLarge {

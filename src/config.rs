@@ -95,6 +95,9 @@ pub struct HubConfig {
     pub handlers: Vec<EventHandler>,
     /// What becomes of a connection whose event failed or had no handler.
     pub failed_event: FailedEvent,
+    /// What becomes of messages for a connection that is paused, when too many wait. Reliable connections
+    /// keep to their own limits.
+    pub slow_consumer: SlowConsumer,
     /// The limits of this hub, in place of [`Config::limits`].
     pub limits: Option<Limits>,
 }
@@ -110,6 +113,26 @@ pub enum FailedEvent {
     KeepOpen,
     /// An error ack where the event asked for one, then a close with 1011.
     Close,
+}
+
+/// What becomes of messages for a connection that is [paused](crate::Engine::pause), as they come and when
+/// [`Limits::paused_messages`] or [`Limits::paused_bytes`] is reached. It is about messages from groups and from
+/// the server; acks and the like always wait, and too many of them always close the connection.
+///
+/// Every message that is dropped is counted, in [`Metrics::drops`](crate::Metrics::drops) and in
+/// [`ConnectionView::drops`](crate::ConnectionView::drops).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SlowConsumer {
+    /// One message too many closes the connection with 1008, as the service does.
+    #[default]
+    Disconnect,
+    /// What comes when there is no more room is dropped.
+    DropNewest,
+    /// What has waited longest makes room.
+    DropOldest,
+    /// Of each group only the newest message waits: for positions, prices, and whatever else the next message
+    /// outdates. When there is no more room, what has waited longest makes it.
+    KeepLatest,
 }
 
 /// Why a [`Config`] is not acceptable.

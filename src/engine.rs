@@ -6,9 +6,17 @@ mod close;
 mod event;
 mod execute;
 mod fanout;
+mod group_state;
+mod invoke;
+mod membership;
 mod open;
+mod pause;
 mod receive;
 mod request;
+mod session;
+#[cfg(test)]
+mod stage;
+mod stream;
 mod view;
 
 use alloc::vec::Vec;
@@ -31,8 +39,8 @@ use crate::time::Time;
 ///
 /// Its methods are of four kinds:
 /// - **What happens to it** goes in with [`open`](Self::open), [`receive`](Self::receive),
-///   [`close`](Self::close), [`answer`](Self::answer) and [`advance`](Self::advance). These never fail: what
-///   a peer does wrong comes out as an action, what concerns a connection that is gone is counted and
+///   [`close`](Self::close), [`answer`](Self::answer), [`pause`](Self::pause), [`resume`](Self::resume) and
+///   [`advance`](Self::advance). These never fail: what a peer does wrong comes out as an action, what concerns a connection that is gone is counted and
 ///   ignored.
 /// - **What the server asks** goes in with [`execute`](Self::execute) and is answered at once; and
 ///   [`stop`](Self::stop) ends everything in good order.
@@ -65,6 +73,10 @@ pub struct Engine {
     /// The latest time that was told.
     now: Time,
     stopped: bool,
+    /// Connections for whom a message was one too many. They are closed when the verb is done.
+    doomed: Vec<ConnectionKey>,
+    /// Where recipients are sorted that lie in no list by class.
+    sorting: fanout::Sorting,
     unknown_hubs: UnknownHubs,
     hubs_max: usize,
     limits: Limits,
@@ -95,6 +107,8 @@ impl Engine {
             metrics: Metrics::default(),
             now: Time::EPOCH,
             stopped: false,
+            doomed: Vec::new(),
+            sorting: fanout::Sorting::default(),
             unknown_hubs: config.unknown_hubs,
             hubs_max: config.hubs_max,
             limits: config.limits,
@@ -123,7 +137,9 @@ impl Engine {
     /// ```
     pub fn open(&mut self, request: Open<'_>, now: Time) -> ConnectionKey {
         self.tell(now);
-        self.on_open(request)
+        let key = self.on_open(request);
+        self.close_doomed();
+        key
     }
 
     /// Takes in what arrived from a connection.
@@ -148,10 +164,15 @@ impl Engine {
     pub fn receive(&mut self, from: ConnectionKey, message: Incoming<'_>, now: Time) {
         self.tell(now);
         self.on_receive(from, message);
+        self.close_doomed();
     }
 
     /// Takes note that the transport of a connection is gone. Also right after an [`Action::Close`], where
     /// it does nothing.
+    ///
+    /// A reliable connection whose transport was lost, or closed with another code than 1000, is not gone: it waits
+    /// for [`Limits::recovery_window`](crate::Limits::recovery_window) to be taken up again, with
+    /// [`Open::recovery`].
     ///
     /// ```
     /// use hubcast::{Closed, Config, Engine, Open, Time};
@@ -164,9 +185,43 @@ impl Engine {
     /// assert_eq!(engine.metrics().stale_inputs, 1);
     /// # Ok::<(), hubcast::ConfigError>(())
     /// ```
+    ///
+    /// ```
+    /// use hubcast::{Action, Audience, Closed, Command, Config, Data, Engine, Open, Protocol, Recovery, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let now = Time::EPOCH;
+    /// let entropy = [7; 32]; // fresh random bytes in a real host
+    /// let open = Open { hub: "chat", protocol: Protocol::ReliableJson, entropy, ..Open::default() };
+    /// let lost = engine.open(open, now);
+    /// while engine.poll_action().is_some() {} // accepted; its `connected` frame has the token
+    /// let id = engine.connection(lost).expect("it is open").id();
+    ///
+    /// engine.close(lost, Closed::Lost, now);
+    /// let to = Audience::Connection("chat", &id);
+    /// let send = Command::Send { to, data: Data::Text("while you were out"), options: Default::default() };
+    /// engine.execute(send, now)?;
+    /// assert!(engine.poll_action().is_none());
+    ///
+    /// let recovery = Some(Recovery { connection_id: &id, token: "07070707070707070707070707070707" });
+    /// let found = engine.open(Open { hub: "chat", recovery, entropy: [8; 32], ..Open::default() }, now);
+    /// assert_ne!(lost, found); // a new transport has a new key
+    /// let mut frames = Vec::new();
+    /// while let Some(action) = engine.poll_action() {
+    ///     if let Action::Deliver(deliver) = action {
+    ///         for to in deliver.to {
+    ///             frames.push(String::from_utf8(deliver.frame.bytes(to.sequence).to_vec())?);
+    ///         }
+    ///     }
+    /// }
+    /// assert!(frames[0].contains("connected"));
+    /// assert!(frames[1].starts_with(r#"{"sequenceId":1,"type":"message","from":"server""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(&mut self, connection: ConnectionKey, how: Closed<'_>, now: Time) {
         self.tell(now);
         self.on_close(connection, how);
+        self.close_doomed();
     }
 
     /// Takes in what an event handler answered to a [`Call`](crate::Call). A late or repeated answer does
@@ -210,6 +265,54 @@ impl Engine {
     pub fn answer(&mut self, call: CallId, answer: Answer<'_>, now: Time) {
         self.tell(now);
         self.on_answer(call, answer);
+        self.close_doomed();
+    }
+
+    /// Takes note that the transport of a connection is full. What comes for it waits until it is
+    /// [resumed](Self::resume), in the engine and within the limits of its hub: a reliable connection keeps what it
+    /// would keep anyway, for the others [`HubConfig::slow_consumer`] says what becomes of too much. Nobody else
+    /// is held up, and those who are not paused pay nothing for it.
+    ///
+    /// A host pauses a connection when its outbound queue gets long, and resumes it when that is short again. What
+    /// the engine has already handed out is still to be sent.
+    ///
+    /// ```
+    /// use hubcast::{Audience, Command, Config, Data, Engine, HubConfig, Open, SlowConsumer, Time};
+    ///
+    /// let mut config = Config::new(1);
+    /// let ticker = HubConfig { slow_consumer: SlowConsumer::KeepLatest, ..HubConfig::default() };
+    /// config.hubs.push(("ticker".into(), ticker));
+    /// let mut engine = Engine::new(config)?;
+    /// let open = Open { hub: "ticker", groups: &["EURUSD"], ..Open::default() };
+    /// let key = engine.open(open, Time::EPOCH);
+    /// while engine.poll_action().is_some() {}
+    ///
+    /// engine.pause(key, Time::EPOCH);
+    /// for price in ["1.07", "1.08", "1.09"] {
+    ///     let to = Audience::Group("ticker", "EURUSD");
+    ///     let send = Command::Send { to, data: Data::Text(price), options: Default::default() };
+    ///     engine.execute(send, Time::EPOCH)?;
+    /// }
+    /// assert!(engine.poll_action().is_none()); // it waits
+    /// let view = engine.connection(key).expect("it is only slow");
+    /// assert_eq!((view.waiting(), view.drops().superseded), (1, 2));
+    ///
+    /// engine.resume(key, Time::EPOCH);
+    /// let Some(hubcast::Action::Deliver(deliver)) = engine.poll_action() else { panic!("a price") };
+    /// assert_eq!(deliver.frame.shared().unwrap(), "1.09");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&mut self, connection: ConnectionKey, now: Time) {
+        self.tell(now);
+        self.on_pause(connection);
+    }
+
+    /// Takes note that the transport of a [paused](Self::pause) connection has room again: what has waited comes
+    /// out now, in the order in which it came.
+    pub fn resume(&mut self, connection: ConnectionKey, now: Time) {
+        self.tell(now);
+        self.on_resume(connection);
+        self.close_doomed();
     }
 
     /// Takes note that time has passed: deadlines that are due are acted upon.
@@ -232,6 +335,7 @@ impl Engine {
     pub fn advance(&mut self, now: Time) {
         self.tell(now);
         self.on_advance();
+        self.close_doomed();
     }
 
     /// Carries out an operation of the server side.
@@ -253,7 +357,9 @@ impl Engine {
     /// ```
     pub fn execute(&mut self, command: Command<'_>, now: Time) -> Result<Reply, CommandError> {
         self.tell(now);
-        self.on_execute(command)
+        let reply = self.on_execute(command);
+        self.close_doomed();
+        reply
     }
 
     /// Closes every connection with 1001 and this reason, and refuses later ones with status 503.
@@ -274,6 +380,7 @@ impl Engine {
     pub fn stop(&mut self, reason: &str, now: Time) {
         self.tell(now);
         self.on_stop(reason);
+        self.close_doomed();
     }
 
     /// Returns the next thing to do, or `None` when everything is done.
@@ -348,6 +455,7 @@ impl Engine {
         for (hub, metrics) in self.world.hubs.iter().zip(&self.metrics.hubs) {
             assert_eq!(hub.roster.len() as u64, metrics.connections, "{:?}", hub.name);
         }
+        assert!(self.doomed.is_empty(), "whoever got too much is closed");
         assert_eq!(self.world.hubs.len(), self.metrics.hubs.len(), "each hub is counted");
     }
 

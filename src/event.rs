@@ -38,7 +38,7 @@ pub enum EventKind<'a> {
         /// Why, as text; may be empty.
         reason: &'a str,
     },
-    /// The client sent an event. Answer with [`Answer::Reply`] or [`Answer::Fail`].
+    /// The client sent an event, or invoked one. Answer with [`Answer::Reply`] or [`Answer::Fail`].
     User {
         /// The name of the event.
         name: &'a str,
@@ -47,16 +47,29 @@ pub enum EventKind<'a> {
         /// The metadata that came with it.
         metadata: Pairs<'a>,
     },
+    /// The connection is in a group now. Nobody waits for an answer.
+    Joined {
+        /// The group.
+        group: &'a str,
+    },
+    /// The connection is in a group no longer, also because it is gone. Nobody waits for an answer.
+    Left {
+        /// The group.
+        group: &'a str,
+    },
 }
 
 impl EventKind<'_> {
-    /// Returns the name of the event: `connect`, `connected`, `disconnected`, or the client's own.
+    /// Returns the name of the event: `connect`, `connected`, `disconnected`, `joined`, `left`, or the client's
+    /// own.
     pub fn name(&self) -> &str {
         match self {
             Self::Connect(_) => "connect",
             Self::Connected => "connected",
             Self::Disconnected { .. } => "disconnected",
             Self::User { name, .. } => name,
+            Self::Joined { .. } => "joined",
+            Self::Left { .. } => "left",
         }
     }
 }

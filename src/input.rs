@@ -50,9 +50,11 @@ pub struct Open<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// The client certificates, for the `connect` handler.
     pub certificates: &'a [Certificate<'a>],
-    /// The session that the peer wants to take up again instead of starting a new one.
+    /// The session that the peer wants to take up again instead of starting a new one. Apart from `hub` and
+    /// `subprotocols` nothing else in here counts then: user, groups and permissions are those that it had.
     pub recovery: Option<Recovery<'a>>,
-    /// Fresh random bytes: the unguessable part of the connection id comes from them.
+    /// Fresh random bytes: the unguessable part of the connection id comes from them, and the token by which a
+    /// reliable connection is recovered.
     pub entropy: [u8; 32],
 }
 

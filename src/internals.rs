@@ -4,16 +4,39 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
-use crate::protocol::{Data, Frame, Outgoing, Protocol, Request, json};
+use crate::protocol::{Data, Frame, Outgoing, Protocol, Request, json, protobuf};
 
 /// Decodes a text message of a JSON client; returns the length of its payload, or `None` where it is invalid.
 pub fn decode_json(text: &str, scratch: &mut Vec<u8>) -> Option<usize> {
-    match json::decode(text, scratch).ok()? {
-        Request::SendToGroup { data, .. } | Request::Event { data, .. } => Some(data.len()),
+    json::decode(text, scratch).ok().as_ref().map(payload_length)
+}
+
+/// Decodes a binary message of a protobuf client; returns the length of its payload, or `None` where it is
+/// invalid.
+pub fn decode_protobuf(bytes: &[u8]) -> Option<usize> {
+    protobuf::decode(bytes).as_ref().map(payload_length)
+}
+
+fn payload_length(request: &Request<'_>) -> usize {
+    match request {
+        Request::SendToGroup { data, .. }
+        | Request::Event { data, .. }
+        | Request::Invoke { data, .. }
+        | Request::StreamData { data, .. } => data.len(),
         Request::JoinGroup { .. }
         | Request::LeaveGroup { .. }
-        | Request::SequenceAck
-        | Request::Ping => Some(0),
+        | Request::SequenceAck { .. }
+        | Request::Ping
+        | Request::BadInvoke { .. }
+        | Request::CancelInvocation { .. }
+        | Request::StartStream { .. }
+        | Request::StreamKeepAlive { .. }
+        | Request::EndStream { .. }
+        | Request::BadStart { .. }
+        | Request::BadStream { .. }
+        | Request::SetGroupState { .. }
+        | Request::SubscribeGroupState { .. }
+        | Request::UnsubscribeGroupState { .. } => 0,
     }
 }
 
@@ -31,5 +54,7 @@ pub fn encode_group(
     buffer: &mut BytesMut,
 ) -> Option<Frame> {
     let from_user = Some(Some("alice"));
-    protocol.encode(&Outgoing::Group { group, from_user, data, metadata }, buffer)
+    let message = Outgoing::Group { group, from_user, data, metadata, stream: None };
+    let frame = protocol.format().encode(&message, buffer)?;
+    Some(if protocol.is_reliable() { frame.sequenced() } else { frame })
 }

@@ -12,7 +12,8 @@
 //!   open, receive, close ──▶ ┌──────────┐ ──▶ Accept, Refuse   finish or refuse a handshake
 //!   answer               ──▶ │  Engine  │ ──▶ Deliver          one frame, many recipients
 //!   execute              ──▶ │          │ ──▶ Close            close a transport
-//!   advance              ──▶ └──────────┘ ──▶ Call             ask an event handler
+//!   pause, resume        ──▶ │          │ ──▶ Call             ask an event handler
+//!   advance              ──▶ └──────────┘ ──▶ Cancel           stop asking
 //!                              │
 //!                              └─▶ next_deadline               when to call advance
 //! ```
@@ -78,8 +79,15 @@
 //! 4. An event goes to its handler as a [`Call`]. Until it is answered, the later messages of this connection
 //!    wait in a bounded queue; nobody else waits.
 //! 5. The server sends, joins, grants and closes with [`Engine::execute`], answered at once.
-//! 6. The transport ends ([`Engine::close`]), or the engine ends it. The connection leaves its groups, and its
+//! 6. Where its transport gets full, the host says so with [`Engine::pause`]: what comes then waits in the engine, by
+//!    the policy of its hub, and comes out after [`Engine::resume`]. Nobody else is held up.
+//! 7. The transport ends ([`Engine::close`]), or the engine ends it. The connection leaves its groups, and its
 //!    handler is told exactly once. Its [`ConnectionKey`] is stale from then on, which is harmless.
+//!
+//! On a [reliable](Protocol::is_reliable) protocol the loss of a transport is not the end. Every message has a sequence
+//! id and is kept until the client acknowledges it. For a while ([`Limits::recovery_window`]) the connection stays in
+//! its groups without a transport and goes on receiving; when the client comes back with its token
+//! ([`Open::recovery`]), it gets a new key, [`Action::Accept`] comes out, and everything that it has not acknowledged.
 //!
 //! # Where things are
 //!
@@ -143,13 +151,13 @@ pub use self::command::{
 };
 pub use self::config::{
     Config, ConfigError, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, Quota,
-    SystemEvents, UnknownHubs,
+    SlowConsumer, SystemEvents, UnknownHubs,
 };
 pub use self::engine::{ConnectionView, Engine};
 pub use self::event::{Admission, Answer, CallId, Connect, Event, EventKind, Pairs, Response};
 pub use self::input::{Certificate, Closed, Incoming, Open, PlainMode, Recovery};
-pub use self::metrics::{AckMetrics, CloseMetrics, HubMetrics, Metrics};
-pub use self::protocol::{Data, Frame, Payload, Protocol};
+pub use self::metrics::{AckMetrics, CloseMetrics, Drops, HubMetrics, Metrics};
+pub use self::protocol::{Data, Frame, Part, Payload, Protocol};
 pub use self::state::{ConnectionId, ConnectionKey, Permission};
 pub use self::time::Time;
 

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::AddAssign;
 
 use crate::protocol::AckError;
 
@@ -20,6 +21,8 @@ pub struct Metrics {
     pub messages_out: u64,
     /// Messages that were not published or sent because a quota was used up.
     pub messages_throttled: u64,
+    /// Frames encoded: one for each wire format among the recipients of a message.
+    pub encodes: u64,
     /// Frames handed to the host, one for each recipient.
     pub deliveries: u64,
     /// The bytes of those frames, once for each recipient.
@@ -36,6 +39,14 @@ pub struct Metrics {
     pub events_unhandled: u64,
     /// Groups of connections that were not joined because of a limit.
     pub joins_limited: u64,
+    /// Messages for slow or absent connections that were dropped.
+    pub drops: Drops,
+    /// Reliable connections that lost their transport.
+    pub detached: u64,
+    /// Those that were taken up again.
+    pub recovered: u64,
+    /// Attempts at recovery that were refused.
+    pub recoveries_refused: u64,
     /// Inputs for connections or calls that are gone; harmless.
     pub stale_inputs: u64,
 }
@@ -49,6 +60,42 @@ pub struct HubMetrics {
     pub connections: u64,
     /// Connections that were ever accepted.
     pub connections_ever: u64,
+}
+
+/// Messages that were dropped before they were handed to the host, by why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// There was no room for it: [`SlowConsumer::DropNewest`](crate::SlowConsumer::DropNewest), and every policy that
+    /// drops where it is longer than all the room there is.
+    pub newest: u64,
+    /// It had waited longest: [`SlowConsumer::DropOldest`](crate::SlowConsumer::DropOldest), and
+    /// [`SlowConsumer::KeepLatest`](crate::SlowConsumer::KeepLatest) without room.
+    pub oldest: u64,
+    /// A newer message of its group came: [`SlowConsumer::KeepLatest`](crate::SlowConsumer::KeepLatest).
+    pub superseded: u64,
+    /// Its time to live was over.
+    pub expired: u64,
+    /// It waited for a connection that ended, by [`SlowConsumer::Disconnect`](crate::SlowConsumer::Disconnect)
+    /// or otherwise.
+    pub ended: u64,
+}
+
+impl Drops {
+    /// Tells whether nothing was dropped.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl AddAssign for Drops {
+    fn add_assign(&mut self, other: Self) {
+        let Self { newest, oldest, superseded, expired, ended } = other;
+        self.newest += newest;
+        self.oldest += oldest;
+        self.superseded += superseded;
+        self.expired += expired;
+        self.ended += ended;
+    }
 }
 
 /// Acks by outcome.

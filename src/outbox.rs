@@ -19,6 +19,8 @@ use crate::time::Time;
 pub(crate) struct Outbox {
     queue: VecDeque<Pending>,
     recipients: Vec<ConnectionKey>,
+    /// The sequence ids of those that have one, one after the other too.
+    sequences: Vec<u64>,
     /// The action that is lent out.
     current: Option<Pending>,
 }
@@ -26,11 +28,36 @@ pub(crate) struct Outbox {
 /// An action as it waits: nothing in it is borrowed.
 #[derive(Debug)]
 pub(crate) enum Pending {
-    Accept { connection: ConnectionKey, id: ConnectionId, subprotocol: Option<Text> },
-    Refuse { connection: ConnectionKey, status: u16, reason: Text },
-    Deliver { frame: Frame, start: usize, end: usize, expires: Option<Time> },
-    Close { connection: ConnectionKey, code: u16, reason: Text },
+    Accept {
+        connection: ConnectionKey,
+        id: ConnectionId,
+        subprotocol: Option<Text>,
+    },
+    Refuse {
+        connection: ConnectionKey,
+        status: u16,
+        reason: Text,
+    },
+    Deliver {
+        frame: Frame,
+        start: usize,
+        end: usize,
+        expires: Option<Time>,
+    },
+    /// Its recipients have sequence ids, which start at `sequences`.
+    DeliverNumbered {
+        frame: Frame,
+        start: usize,
+        end: usize,
+        sequences: usize,
+    },
+    Close {
+        connection: ConnectionKey,
+        code: u16,
+        reason: Text,
+    },
     Call(Box<PendingCall>),
+    Cancel(CallId),
 }
 
 /// A text that is our own or was copied.
@@ -61,6 +88,8 @@ pub(crate) enum PendingKind {
     Connected,
     Disconnected { reason: Text },
     User { name: Box<str>, data: PendingData, metadata: OwnedPairs },
+    Joined { group: Box<str> },
+    Left { group: Box<str> },
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +106,7 @@ pub(crate) enum PendingData {
     Text(Box<str>),
     Json(Box<str>),
     Binary(Bytes),
+    Protobuf(Bytes),
 }
 
 impl Outbox {
@@ -98,11 +128,28 @@ impl Outbox {
         end - start
     }
 
+    /// Queues a frame for the recipients that `fill` appends, each with a sequence id, and returns how many.
+    /// Nothing is queued where there are none.
+    pub(crate) fn deliver_numbered(
+        &mut self,
+        frame: Frame,
+        fill: impl FnOnce(&mut Vec<ConnectionKey>, &mut Vec<u64>),
+    ) -> usize {
+        let (start, sequences) = (self.recipients.len(), self.sequences.len());
+        fill(&mut self.recipients, &mut self.sequences);
+        let end = self.recipients.len();
+        if end > start {
+            self.queue.push_back(Pending::DeliverNumbered { frame, start, end, sequences });
+        }
+        end - start
+    }
+
     /// Moves on to the next action and tells whether there is one.
     pub(crate) fn advance(&mut self) -> bool {
         self.current = self.queue.pop_front();
         if self.current.is_none() {
             self.recipients.clear();
+            self.sequences.clear();
         }
         self.current.is_some()
     }
@@ -120,13 +167,22 @@ impl Outbox {
             }
             Pending::Deliver { frame, start, end, expires } => Action::Deliver(Deliver {
                 frame,
-                to: Recipients { connections: &self.recipients[*start..*end] },
+                to: Recipients { connections: &self.recipients[*start..*end], sequences: &[] },
                 expires: *expires,
+            }),
+            Pending::DeliverNumbered { frame, start, end, sequences } => Action::Deliver(Deliver {
+                frame,
+                to: Recipients {
+                    connections: &self.recipients[*start..*end],
+                    sequences: &self.sequences[*sequences..*sequences + (*end - *start)],
+                },
+                expires: None,
             }),
             Pending::Close { connection, code, reason } => {
                 Action::Close(Close { connection: *connection, code: *code, reason })
             }
             Pending::Call(call) => Action::Call(call.lend(&hubs[call.hub as usize])),
+            Pending::Cancel(call) => Action::Cancel(*call),
         })
     }
 }
@@ -166,6 +222,8 @@ impl PendingKind {
             Self::User { name, data, metadata } => {
                 EventKind::User { name, data: data.lend(), metadata: Pairs(metadata) }
             }
+            Self::Joined { group } => EventKind::Joined { group },
+            Self::Left { group } => EventKind::Left { group },
         }
     }
 }
@@ -176,6 +234,7 @@ impl PendingData {
             Data::Text(text) => Self::Text(text.into()),
             Data::Json(text) => Self::Json(text.into()),
             Data::Binary(bytes) => Self::Binary(Bytes::copy_from_slice(bytes)),
+            Data::Protobuf(bytes) => Self::Protobuf(Bytes::copy_from_slice(bytes)),
         }
     }
 
@@ -184,6 +243,7 @@ impl PendingData {
             Self::Text(text) => Data::Text(text),
             Self::Json(text) => Data::Json(text),
             Self::Binary(bytes) => Data::Binary(bytes),
+            Self::Protobuf(bytes) => Data::Protobuf(bytes),
         }
     }
 }

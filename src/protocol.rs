@@ -1,17 +1,24 @@
 //! The wire protocols: pure functions between bytes and messages. A protocol never sees the state.
 
+mod decimal;
+mod entries;
 mod frame;
 pub(crate) mod json;
 mod message;
 mod plain;
+mod problem;
+pub(crate) mod protobuf;
 
 use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::frame::{Frame, Payload};
+pub(crate) use self::frame::Seam;
+pub use self::frame::{Frame, Part, Payload};
 pub use self::message::Data;
-pub(crate) use self::message::{AckError, Metadata, Outgoing, Request, Violation};
+pub(crate) use self::message::{
+    AckError, Metadata, Outgoing, Request, StateItem, StreamEnd, StreamPart, UserError, Violation,
+};
 
 /// What a connection speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,11 +29,26 @@ pub enum Protocol {
     Plain,
     /// `json.webpubsub.azure.v1` (`webpubsub.md` 3).
     Json,
+    /// `json.reliable.webpubsub.azure.v1`: the same with sequence ids and recovery (`webpubsub.md` 4).
+    ReliableJson,
+    /// `protobuf.webpubsub.azure.v1` (`webpubsub.md` 5).
+    Protobuf,
+    /// `protobuf.reliable.webpubsub.azure.v1`: the same with sequence ids and recovery.
+    ReliableProtobuf,
+}
+
+/// How messages are spelled: what protocols with the same format have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Plain,
+    Json,
+    Protobuf,
 }
 
 impl Protocol {
     /// Every protocol.
-    pub(crate) const ALL: [Self; 2] = [Self::Plain, Self::Json];
+    pub const ALL: [Self; 5] =
+        [Self::Plain, Self::Json, Self::ReliableJson, Self::Protobuf, Self::ReliableProtobuf];
 
     /// Finds the protocol with this subprotocol name, without regard to case.
     ///
@@ -46,6 +68,25 @@ impl Protocol {
         match self {
             Self::Plain => None,
             Self::Json => Some("json.webpubsub.azure.v1"),
+            Self::ReliableJson => Some("json.reliable.webpubsub.azure.v1"),
+            Self::Protobuf => Some("protobuf.webpubsub.azure.v1"),
+            Self::ReliableProtobuf => Some("protobuf.reliable.webpubsub.azure.v1"),
+        }
+    }
+
+    /// Tells whether its sessions survive the loss of a transport.
+    pub const fn is_reliable(self) -> bool {
+        match self {
+            Self::ReliableJson | Self::ReliableProtobuf => true,
+            Self::Plain | Self::Json | Self::Protobuf => false,
+        }
+    }
+
+    pub(crate) const fn format(self) -> Format {
+        match self {
+            Self::Plain => Format::Plain,
+            Self::Json | Self::ReliableJson => Format::Json,
+            Self::Protobuf | Self::ReliableProtobuf => Format::Protobuf,
         }
     }
 
@@ -57,29 +98,51 @@ impl Protocol {
         text: &'a str,
         scratch: &'a mut Vec<u8>,
     ) -> Option<Result<Request<'a>, Violation>> {
-        match self {
-            Self::Plain => None,
-            Self::Json => Some(json::decode(text, scratch)),
+        match self.format() {
+            Format::Plain => None,
+            Format::Json => Some(json::decode(text, scratch)),
+            Format::Protobuf => Some(Err(BINARY_REQUIRED)),
         }
     }
 
     /// Decodes a binary message; `None` for plain clients, whose messages are bare payloads.
-    pub(crate) fn decode_binary(self, _bytes: &[u8]) -> Option<Result<Request<'_>, Violation>> {
-        match self {
-            Self::Plain => None,
-            Self::Json => Some(Err(TEXT_REQUIRED)),
+    pub(crate) fn decode_binary(self, bytes: &[u8]) -> Option<Result<Request<'_>, Violation>> {
+        match self.format() {
+            Format::Plain => None,
+            Format::Json => Some(Err(TEXT_REQUIRED)),
+            Format::Protobuf => Some(protobuf::decode(bytes).ok_or(self.invalid())),
         }
     }
 
     /// Returns what a text message breaks that is not UTF-8.
     pub(crate) const fn not_utf8(self) -> Violation {
-        match self {
-            Self::Plain => Violation { code: 1007, reason: "The client message is not UTF-8." },
-            Self::Json => json::INVALID,
+        match self.format() {
+            Format::Plain => Violation { code: 1007, reason: "The client message is not UTF-8." },
+            Format::Json => json::INVALID,
+            Format::Protobuf => BINARY_REQUIRED,
         }
     }
 
-    /// Encodes a message into a frame that shares the memory of `buffer`; `None` where the protocol has
+    /// The one answer to a frame that breaks a rule of the message (`emulator.md` 4).
+    const fn invalid(self) -> Violation {
+        let reason = match self {
+            Self::Plain => "The client message is invalid.",
+            Self::Json | Self::ReliableJson => return json::INVALID,
+            Self::Protobuf => {
+                "The client message is not a valid protobuf.webpubsub.azure.v1 protocol message."
+            }
+            Self::ReliableProtobuf => {
+                "The client message is not a valid protobuf.reliable.webpubsub.azure.v1 protocol message."
+            }
+        };
+        Violation { code: 1007, reason }
+    }
+}
+
+impl Format {
+    pub(crate) const COUNT: usize = 3;
+
+    /// Encodes a message into a frame that shares the memory of `buffer`; `None` where the format has
     /// nothing that says it.
     ///
     /// `buffer` is empty before and after. It is a chunk that many frames are cut from, and it is used again
@@ -89,20 +152,28 @@ impl Protocol {
             Self::Plain => {
                 let (payload, text) = match plain::payload(message)? {
                     Data::Text(text) | Data::Json(text) => (text.as_bytes(), true),
-                    Data::Binary(bytes) => (bytes, false),
+                    Data::Binary(bytes) | Data::Protobuf(bytes) => (bytes, false),
                 };
                 reserve(buffer, payload.len());
                 buffer.extend_from_slice(payload);
                 let bytes = buffer.split().freeze();
-                Some(if text { Frame::text(bytes) } else { Frame::binary(bytes) })
+                let cut = if text { Frame::text } else { Frame::binary };
+                Some(cut(bytes, Seam::None))
             }
             Self::Json if matches!(message, Outgoing::Pong) => {
-                Some(Frame::text(Bytes::from_static(json::PONG)))
+                Some(Frame::text(Bytes::from_static(json::PONG), Seam::None))
             }
             Self::Json => {
                 reserve(buffer, json::size_hint(message));
                 json::encode(message, buffer);
-                Some(Frame::text(buffer.split().freeze()))
+                let seam = if message.is_sequenced() { Seam::Json } else { Seam::None };
+                Some(Frame::text(buffer.split().freeze(), seam))
+            }
+            Self::Protobuf => {
+                let message = protobuf::Measured::new(message);
+                reserve(buffer, message.len());
+                let seam = message.encode(buffer);
+                Some(Frame::binary(buffer.split().freeze(), seam))
             }
         }
     }
@@ -111,6 +182,12 @@ impl Protocol {
 /// A binary message from a client whose protocol is text (`webpubsub.md` 1.8).
 const TEXT_REQUIRED: Violation =
     Violation { code: 1003, reason: "The JSON subprotocol requires text messages." };
+
+/// A text message from a client whose protocol is binary. Both variants name the same one (`webpubsub.md` 5.4).
+const BINARY_REQUIRED: Violation = Violation {
+    code: 1003,
+    reason: "The protobuf.webpubsub.azure.v1 subprotocol requires binary messages.",
+};
 
 /// The least that a chunk of frames holds.
 const CHUNK: usize = 64 * 1024;

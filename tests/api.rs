@@ -79,7 +79,7 @@ fn sizes() {
     assert_eq!(size_of::<Recipient>(), 16);
     assert_eq!(size_of::<ConnectionId>(), 32);
     assert!(size_of::<CallId>() <= 16);
-    assert!(size_of::<Frame>() <= 40, "{}", size_of::<Frame>());
+    assert!(size_of::<Frame>() <= 48, "{}", size_of::<Frame>());
     assert!(size_of::<Action<'_>>() <= 320, "{}", size_of::<Action<'_>>());
     assert!(size_of::<Command<'_>>() <= 128, "{}", size_of::<Command<'_>>());
 }

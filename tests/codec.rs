@@ -1,10 +1,10 @@
-//! The JSON codec against `serde_json`, on values and on damaged text.
+//! The codecs from outside: JSON against `serde_json`, on values and on damaged text, and the vectors of protobuf.
 
 use std::fmt::Write;
 
 use bytes::BytesMut;
 use hubcast::internals::{decode_json, encode_group, is_json};
-use hubcast::{Data, Protocol};
+use hubcast::{Action, Close, Config, Data, Engine, Incoming, Open, Protocol, Time};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -153,4 +153,36 @@ fn nesting() {
         !is_json(&nested(64, "[]")) && !is_json(&nested(64, "{}")) && !is_json(&nested(65, "1"))
     );
     assert!(!is_json(&"[".repeat(1 << 20)));
+}
+
+/// A protobuf client may send every valid message of the vectors, and is closed for the others.
+#[test]
+fn protobuf_vectors() {
+    let vectors = include_str!("vectors/protobuf-vectors.json");
+    let vectors: Vec<Value> = serde_json::from_str(vectors).unwrap();
+    let up: Vec<_> = vectors.iter().filter(|vector| vector["direction"] == "up").collect();
+    assert_eq!(up.len(), 27);
+    for vector in up {
+        let (name, hex) = (vector["name"].as_str().unwrap(), vector["hex"].as_str().unwrap());
+        let digits = (0..hex.len()).step_by(2);
+        let bytes: Vec<u8> =
+            digits.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        for protocol in [Protocol::Protobuf, Protocol::ReliableProtobuf] {
+            let mut engine = Engine::new(Config::new(1)).unwrap();
+            let open = Open { hub: "chat", protocol, ..Open::default() };
+            let key = engine.open(open, Time::EPOCH);
+            engine.receive(key, Incoming::Binary(&bytes), Time::EPOCH);
+            let mut closed = None;
+            while let Some(action) = engine.poll_action() {
+                if let Action::Close(Close { code, reason, .. }) = action {
+                    closed = Some((code, reason.to_string()));
+                }
+            }
+            let invalid = name.contains("INVALID").then(|| {
+                let protocol = protocol.name().unwrap();
+                (1007, format!("The client message is not a valid {protocol} protocol message."))
+            });
+            assert_eq!(closed, invalid, "{name}");
+        }
+    }
 }

@@ -264,6 +264,27 @@ fn subprotocols() {
             vec!["a", "b", "json.webpubsub.azure.v1"],
         ),
         (vec!["mqtt", "x"], Protocol::Plain, vec!["mqtt", "x"]),
+        (
+            vec!["json.reliable.webpubsub.azure.v1"],
+            Protocol::ReliableJson,
+            vec!["json.reliable.webpubsub.azure.v1"],
+        ),
+        (
+            vec!["x, Protobuf.WebPubSub.azure.v1", "json.webpubsub.azure.v1"],
+            Protocol::Protobuf,
+            vec!["x", "Protobuf.WebPubSub.azure.v1", "json.webpubsub.azure.v1"],
+        ),
+        (
+            vec!["PROTOBUF.reliable.webpubsub.azure.v1,json.reliable.webpubsub.azure.v1"],
+            Protocol::ReliableProtobuf,
+            vec!["PROTOBUF.reliable.webpubsub.azure.v1", "json.reliable.webpubsub.azure.v1"],
+        ),
+        // The first one, also where another one could do more.
+        (
+            vec!["json.webpubsub.azure.v1", "json.reliable.webpubsub.azure.v1"],
+            Protocol::Json,
+            vec!["json.webpubsub.azure.v1", "json.reliable.webpubsub.azure.v1"],
+        ),
     ] {
         let request = offers.iter().fold(get("/client/hubs/chat"), |request, offer| {
             request.header("Sec-WebSocket-Protocol", *offer)

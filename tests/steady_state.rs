@@ -55,7 +55,7 @@ const MEASURED: usize = 1_000;
 
 const NOW: Time = Time::from_secs(1_790_000_000);
 
-/// A group where every third member is plain, and a sender that is a member of it.
+/// A group where the members speak JSON, protobuf or no protocol in turn, and a sender that is a member of it.
 struct Room {
     engine: Engine,
     sender: ConnectionKey,
@@ -73,7 +73,7 @@ impl Room {
             let key = engine.open(
                 Open {
                     hub: "chat",
-                    protocol: if member % 3 == 2 { Protocol::Plain } else { Protocol::Json },
+                    protocol: [Protocol::Json, Protocol::Protobuf, Protocol::Plain][member % 3],
                     user: Some("alice"),
                     roles: &["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"],
                     groups: &["room"],
@@ -181,6 +181,30 @@ fn clients_publish_to_a_thousand() {
     clients_publish(1_000);
 }
 
+/// A publish of a protobuf client, whose messages are borrowed as those of JSON are.
+#[test]
+fn protobuf_clients_publish() {
+    let mut room = Room::with(10);
+    let open = Open {
+        hub: "chat",
+        protocol: Protocol::Protobuf,
+        roles: &["webpubsub.sendToGroup"],
+        ..Open::default()
+    };
+    let sender = room.engine.open(open, NOW);
+    assert_eq!(room.carry_out(), 1);
+    // To `room`, a text and an `Any`; neither is acknowledged.
+    for frame in [
+        &b"\x0a\x0c\x0a\x04room\x1a\x04\x0a\x02hi"[..],
+        b"\x0a\x0d\x0a\x04room\x1a\x05\x1a\x03\x0a\x01t",
+    ] {
+        room.allocates_nothing("a publish in protobuf", 10, |room| {
+            room.engine.receive(sender, Incoming::Binary(frame), NOW);
+            room.carry_out()
+        });
+    }
+}
+
 /// What the server sends, to each kind of audience; one connection is left out.
 #[test]
 fn the_server_sends() {
@@ -221,4 +245,27 @@ fn clients_ping_join_and_leave() {
         room.receive(r#"{"type":"leaveGroup","group":"room"}"#)
             + room.receive(r#"{"type":"joinGroup","group":"room"}"#)
     });
+}
+
+/// A stream with metadata: each part is acknowledged.
+#[test]
+fn clients_stream() {
+    use std::fmt::Write as _;
+
+    let mut room = Room::with(10);
+    let start =
+        r#"{"type":"sendToGroup","group":"room","metadata":{"k":"v"},"stream":{"streamId":"s"}}"#;
+    assert_eq!(room.receive(start), 1);
+    let (mut frame, mut sequence) = (String::with_capacity(200), 0);
+    room.allocates_nothing("a part of a stream", 11, |room| {
+        sequence += 1;
+        frame.clear();
+        write!(
+            frame,
+            r#"{{"type":"streamData","streamId":"s","streamSequenceId":{sequence},"dataType":"text","data":"x"}}"#
+        )
+        .unwrap();
+        room.receive(&frame)
+    });
+    room.allocates_nothing("a repeated part", 1, |room| room.receive(&frame));
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hubcast::{
-    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SystemEvents, UnknownHubs,
+    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SlowConsumer, SystemEvents,
+    UnknownHubs,
 };
 use serde::Deserialize;
 
@@ -73,6 +74,8 @@ struct Hub {
     #[serde(default)]
     failed_event: Failed,
     #[serde(default)]
+    slow_consumer: Slow,
+    #[serde(default)]
     handlers: Vec<Handler>,
     limits: Option<HubLimits>,
 }
@@ -83,6 +86,27 @@ enum Failed {
     #[default]
     KeepOpen,
     Close,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Slow {
+    #[default]
+    Disconnect,
+    DropNewest,
+    DropOldest,
+    KeepLatest,
+}
+
+impl From<Slow> for SlowConsumer {
+    fn from(slow: Slow) -> Self {
+        match slow {
+            Slow::Disconnect => Self::Disconnect,
+            Slow::DropNewest => Self::DropNewest,
+            Slow::DropOldest => Self::DropOldest,
+            Slow::KeepLatest => Self::KeepLatest,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,6 +125,8 @@ enum SystemEvent {
     Connect,
     Connected,
     Disconnected,
+    Joined,
+    Left,
 }
 
 /// The fields of [`Limits`]; durations in seconds.
@@ -118,6 +144,14 @@ struct HubLimits {
     handshake_timeout: Option<u64>,
     call_timeout: Option<u64>,
     idle_timeout: Option<u64>,
+    unacknowledged_messages: Option<usize>,
+    unacknowledged_bytes: Option<usize>,
+    recovery_window: Option<u64>,
+    paused_messages: Option<usize>,
+    paused_bytes: Option<usize>,
+    streams_per_connection: Option<usize>,
+    invocations_per_connection: Option<usize>,
+    group_state_bytes: Option<usize>,
     messages_per_second: Option<u64>,
     messages_per_day: Option<u64>,
 }
@@ -135,6 +169,7 @@ impl Hub {
                 .into_iter()
                 .map(Handler::into_handler)
                 .collect::<Result<_, _>>()?,
+            slow_consumer: self.slow_consumer.into(),
             limits: self.limits.map(|own| own.over(limits)),
         })
     }
@@ -149,6 +184,8 @@ impl Handler {
                 SystemEvent::Connect => system_events.connect = true,
                 SystemEvent::Connected => system_events.connected = true,
                 SystemEvent::Disconnected => system_events.disconnected = true,
+                SystemEvent::Joined => system_events.joined = true,
+                SystemEvent::Left => system_events.left = true,
             }
         }
         let user_events = EventPattern::parse(&self.user_events);
@@ -176,6 +213,20 @@ impl HubLimits {
             handshake_timeout: seconds(self.handshake_timeout, base.handshake_timeout),
             call_timeout: seconds(self.call_timeout, base.call_timeout),
             idle_timeout: self.idle_timeout.map(Duration::from_secs).or(base.idle_timeout),
+            unacknowledged_messages: self
+                .unacknowledged_messages
+                .unwrap_or(base.unacknowledged_messages),
+            unacknowledged_bytes: self.unacknowledged_bytes.unwrap_or(base.unacknowledged_bytes),
+            recovery_window: seconds(self.recovery_window, base.recovery_window),
+            paused_messages: self.paused_messages.unwrap_or(base.paused_messages),
+            paused_bytes: self.paused_bytes.unwrap_or(base.paused_bytes),
+            streams_per_connection: self
+                .streams_per_connection
+                .unwrap_or(base.streams_per_connection),
+            invocations_per_connection: self
+                .invocations_per_connection
+                .unwrap_or(base.invocations_per_connection),
+            group_state_bytes: self.group_state_bytes.unwrap_or(base.group_state_bytes),
             messages_per_second: self.messages_per_second.or(base.messages_per_second),
             messages_per_day: self.messages_per_day.or(base.messages_per_day),
         }

@@ -48,6 +48,7 @@ fn configure(choice: u8) -> Config {
         idle_timeout: (choice & 1 != 0).then_some(Duration::from_secs(9)),
         messages_per_second: (choice & 2 != 0).then_some(4),
         messages_per_day: (choice & 4 != 0).then_some(20),
+        ..Limits::default()
     };
     let handler = EventHandler {
         url: "here".into(),
@@ -58,8 +59,12 @@ fn configure(choice: u8) -> Config {
     let mut config = Config::new(u64::from(choice));
     config.limits = limits;
     config.hubs_max = 2;
-    let hub =
-        HubConfig { handlers: vec![handler], failed_event, allow_anonymous: true, limits: None };
+    let hub = HubConfig {
+        handlers: vec![handler],
+        failed_event,
+        allow_anonymous: true,
+        ..HubConfig::default()
+    };
     config.hubs = vec![("a".into(), hub)];
     config
 }

@@ -80,11 +80,19 @@ pub struct SystemEvents {
     pub connected: bool,
     /// The `disconnected` event; nobody waits for its answer.
     pub disconnected: bool,
+    /// The group presence event `joined`: a connection is in a group now, however it got there
+    /// (`webpubsub.md` 8.7). Nobody waits for its answer.
+    pub joined: bool,
+    /// The group presence event `left`: a connection is in a group no longer, also because it is gone.
+    /// Nobody waits for its answer.
+    pub left: bool,
 }
 
 impl SystemEvents {
     /// Every system event.
-    pub const ALL: Self = Self { connect: true, connected: true, disconnected: true };
+    pub const ALL: Self =
+        Self { connect: true, connected: true, disconnected: true, joined: true, left: true };
     /// No system event.
-    pub const NONE: Self = Self { connect: false, connected: false, disconnected: false };
+    pub const NONE: Self =
+        Self { connect: false, connected: false, disconnected: false, joined: false, left: false };
 }

@@ -45,6 +45,26 @@ pub struct Limits {
     /// How long a connection may be silent before it is closed; the time in which it waits for an event handler
     /// does not count. Default: for ever.
     pub idle_timeout: Option<Duration>,
+    /// The most messages that a reliable connection has not acknowledged, while it is connected and while it
+    /// is not; one more ends it for good. Default 1,000 (`webpubsub.md` 4.3).
+    pub unacknowledged_messages: usize,
+    /// The most bytes of those messages. Default 16 MiB.
+    pub unacknowledged_bytes: usize,
+    /// How long a reliable connection without a transport waits to be recovered. Default 30 s
+    /// (`webpubsub.md` 4.5).
+    pub recovery_window: Duration,
+    /// The most messages that wait for a paused connection; see
+    /// [`HubConfig::slow_consumer`](crate::HubConfig::slow_consumer). Default 1,000.
+    pub paused_messages: usize,
+    /// The most bytes of those messages. Default 16 MiB.
+    pub paused_bytes: usize,
+    /// The most streams that a connection may have open; one more is refused. Default 100.
+    pub streams_per_connection: usize,
+    /// The most invocations of a connection that wait for their answers; one more gets an error. Default 100.
+    pub invocations_per_connection: usize,
+    /// The most bytes of the state of a connection in one group, keys and values together. Default 512
+    /// (`webpubsub.md` 3.9).
+    pub group_state_bytes: usize,
     /// The most messages a second, counted as [`messages_per_day`](Self::messages_per_day). A publish
     /// beyond gets an error ack. Default: no limit.
     pub messages_per_second: Option<u64>,
@@ -83,6 +103,11 @@ impl Limits {
             ("message_bytes", self.message_bytes > 0, positive),
             ("connections", self.connections > 0, positive),
             ("ack_cache", self.ack_cache > 0, positive),
+            ("unacknowledged_messages", self.unacknowledged_messages > 0, positive),
+            ("unacknowledged_bytes", self.unacknowledged_bytes > 0, positive),
+            ("recovery_window", !self.recovery_window.is_zero(), "must be above zero"),
+            ("paused_messages", self.paused_messages > 0, positive),
+            ("paused_bytes", self.paused_bytes > 0, positive),
             ("handshake_timeout", !self.handshake_timeout.is_zero(), "must be above zero"),
             ("call_timeout", !self.call_timeout.is_zero(), "must be above zero"),
             ("idle_timeout", self.idle_timeout != Some(Duration::ZERO), "must be above zero"),
@@ -110,6 +135,14 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(100),
             call_timeout: Duration::from_secs(100),
             idle_timeout: None,
+            unacknowledged_messages: 1_000,
+            unacknowledged_bytes: 16 * 1024 * 1024,
+            recovery_window: Duration::from_secs(30),
+            paused_messages: 1_000,
+            paused_bytes: 16 * 1024 * 1024,
+            streams_per_connection: 100,
+            invocations_per_connection: 100,
+            group_state_bytes: 512,
             messages_per_second: None,
             messages_per_day: None,
         }

@@ -11,19 +11,18 @@ use crate::event::{Admission, Answer, CallId, Response};
 use crate::metrics::Cause;
 use crate::name;
 use crate::outbox::Text;
-use crate::protocol::{Data, Protocol, json};
+use crate::protocol::{Data, Protocol, json, protobuf};
 use crate::state::{ConnectionKey, Handshake, On, Queued};
 
 impl Engine {
     pub(super) fn on_answer(&mut self, call: CallId, answer: Answer<'_>) {
-        let key = call.connection;
-        let connection = self.world.connections.get_mut(key);
-        let waiting = connection.and_then(|connection| {
-            connection.waiting.take_if(|waiting| waiting.number == call.number)
-        });
-        let Some(waiting) = waiting else {
+        let Some(key) = self.world.born_as(call.connection) else {
             self.metrics.stale_inputs += 1;
             return;
+        };
+        let waiting = &mut self.world.at_mut(key).waiting;
+        let Some(waiting) = waiting.take_if(|waiting| waiting.number == call.number) else {
+            return self.answer_invocation(key, call.number, answer);
         };
         match waiting.on {
             On::Connect(handshake) => self.finish_connect(key, &handshake, answer),
@@ -64,7 +63,8 @@ impl Engine {
         if let Some(state) = admission.state {
             self.world.at_mut(key).extra().state = Some(state.into());
         }
-        self.admit(key, subprotocol, user, roles.into_iter(), groups.into_iter());
+        let token = handshake.token;
+        self.admit(key, subprotocol, user, roles.into_iter(), groups.into_iter(), token);
     }
 
     /// Checks what the handler chose and settles the protocol; returns the subprotocol to name. `None` means
@@ -110,17 +110,9 @@ impl Engine {
         if let Some(state) = response.state {
             self.world.at_mut(key).extra().state = Some(state.into());
         }
-        let metadata: SmallVec<[_; 4]> =
-            response.metadata.iter().copied().filter(|(key, _)| !key.is_empty()).collect();
-        let empty = response.data.is_none_or(|data| data.is_empty());
-        // An empty reply is no message, unless it has metadata: then it is an empty text, whatever its type.
-        let data = match response.data {
-            Some(data) if !empty => Some(data),
-            Some(_) | None if !metadata.is_empty() => Some(Data::Text("")),
-            Some(_) | None => None,
-        };
+        let (data, metadata) = message_of(&response);
         if let Some(data) = data {
-            self.reply(key, &Message { data, metadata: &metadata, ttl_seconds: 0 });
+            self.reply(key, &Message { data, metadata: &metadata, ttl_seconds: 0, stream: None });
         }
         self.acknowledge(key, ack_id, Ok(()));
     }
@@ -146,9 +138,28 @@ fn is_of_the_service(subprotocol: &str) -> bool {
     lower == "mqtt" || lower.ends_with(".webpubsub.azure.v1")
 }
 
-fn is_deliverable(response: &Response<'_>) -> bool {
+/// Metadata as it is lent out.
+type Lent<'a> = SmallVec<[(&'a str, &'a str); 4]>;
+
+/// Returns the message that an answer makes. An empty one is none, unless it has metadata: then it is an empty text,
+/// whatever its type.
+pub(super) fn message_of<'a>(response: &Response<'a>) -> (Option<Data<'a>>, Lent<'a>) {
+    let metadata: Lent<'a> =
+        response.metadata.iter().copied().filter(|(key, _)| !key.is_empty()).collect();
+    let empty = response.data.is_none_or(|data| data.is_empty());
+    let data = match response.data {
+        Some(data) if !empty => Some(data),
+        Some(_) | None if !metadata.is_empty() => Some(Data::Text("")),
+        Some(_) | None => None,
+    };
+    (data, metadata)
+}
+
+/// Tells whether what a handler answered can be sent.
+pub(super) fn is_deliverable(response: &Response<'_>) -> bool {
     match response.data {
         Some(Data::Json(text)) => text.is_empty() || json::is_valid(text),
+        Some(Data::Protobuf(bytes)) => protobuf::is_any(bytes),
         Some(Data::Text(_) | Data::Binary(_)) | None => true,
     }
 }

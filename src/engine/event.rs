@@ -1,6 +1,7 @@
 //! Events on their way to handlers (`webpubsub.md` 8.1).
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::Engine;
 use crate::config::{EventHandler, Limits, SystemEvents};
@@ -30,12 +31,60 @@ impl Engine {
         self.call(key, handler, number, None, None, kind);
     }
 
+    /// Tells the handler of the presence event `joined` of a group, if there is one (`webpubsub.md` 8.7).
+    pub(super) fn notify_joined(&mut self, key: ConnectionKey, group: &str) {
+        if self.is_told(key, |events| events.joined) {
+            self.notify(key, |events| events.joined, PendingKind::Joined { group: group.into() });
+        }
+    }
+
+    /// Tells the handler of the presence event `joined` of all groups that a connection is in.
+    pub(super) fn notify_joined_all(&mut self, key: ConnectionKey) {
+        if self.is_told(key, |events| events.joined) {
+            for group in self.group_names(key) {
+                self.notify(key, |events| events.joined, PendingKind::Joined { group });
+            }
+        }
+    }
+
+    /// Tells the handler of the presence event `left` of a group, if there is one.
+    pub(super) fn notify_left(&mut self, key: ConnectionKey, group: &str) {
+        if self.is_told(key, |events| events.left) {
+            self.notify(key, |events| events.left, PendingKind::Left { group: group.into() });
+        }
+    }
+
+    /// Tells the handler of the presence event `left` of all groups that a connection is about to leave.
+    pub(super) fn notify_left_all(&mut self, key: ConnectionKey) {
+        if self.is_told(key, |events| events.left) {
+            for group in self.group_names(key) {
+                self.notify(key, |events| events.left, PendingKind::Left { group });
+            }
+        }
+    }
+
+    /// Tells whether a system event has a handler, so that nothing is copied for nobody.
+    fn is_told(&self, key: ConnectionKey, which: impl Fn(&SystemEvents) -> bool) -> bool {
+        let hub = self.world.at(key).hub;
+        self.handler(hub, |handler| which(&handler.system_events)).is_some()
+    }
+
+    fn group_names(&self, key: ConnectionKey) -> Vec<Box<str>> {
+        let memberships = self.world.at(key).memberships.iter();
+        memberships.map(|each| self.world.groups[each.group as usize].name.clone()).collect()
+    }
+
     /// Returns the number of the next event of a connection.
     pub(super) fn next_number(&mut self, key: ConnectionKey) -> u64 {
         let next = &mut self.world.at_mut(key).next_event;
         let number = *next;
         *next += 1;
         number
+    }
+
+    /// Names a call so that its name stays good when the connection gets another key.
+    pub(super) fn call_id(&self, key: ConnectionKey, number: u64) -> CallId {
+        CallId { connection: key.of_generation(self.world.at(key).born), number }
     }
 
     /// Hands an event to a handler. `user` is who the peer says it is as long as it has no user yet.
@@ -68,5 +117,59 @@ impl Engine {
 
     pub(super) fn limits_of(&self, key: ConnectionKey) -> &Limits {
         &self.world.hub_of(self.world.at(key)).limits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::Stage;
+    use crate::command::{Audience, Command};
+    use crate::config::SystemEvents;
+    use crate::input::Closed;
+    use crate::protocol::Protocol;
+
+    const JOIN: &str = r#"{"type":"joinGroup","group":"room"}"#;
+    const LEAVE: &str = r#"{"type":"leaveGroup","group":"room"}"#;
+
+    /// Every way into a group and out of it is an event, once, between `connected` and `disconnected`.
+    #[test]
+    fn presence() {
+        let events = SystemEvents { connect: false, ..SystemEvents::ALL };
+        let mut stage = Stage::new(events, |_| {});
+        stage.open(None, Protocol::Json, true);
+        let lines = stage.lines();
+        assert_eq!(lines[2..], ["call 0 connected", "call 0 joined g"]);
+        assert_eq!(stage.say(0, JOIN), ["call 0 joined room"]);
+        assert!(stage.say(0, JOIN).is_empty());
+        assert_eq!(stage.say(0, LEAVE), ["call 0 left room"]);
+        assert!(stage.say(0, LEAVE).is_empty());
+        let lines = stage.execute(0, |id| Command::Join {
+            who: Audience::Connection("h", id),
+            groups: &["g", "room"],
+        });
+        assert_eq!(lines, ["call 0 joined room"]);
+        let lines = stage.execute(0, |id| Command::Leave {
+            who: Audience::Connection("h", id),
+            groups: &["room", "none"],
+        });
+        assert_eq!(lines, ["call 0 left room"]);
+        stage.say(0, JOIN);
+        let lines = stage.execute(0, |id| Command::LeaveAll { who: Audience::Connection("h", id) });
+        assert_eq!(lines, ["call 0 left g", "call 0 left room"]);
+        stage.say(0, JOIN);
+        assert_eq!(stage.close(0, Closed::Lost), ["call 0 left room", "call 0 disconnected"]);
+    }
+
+    /// A handler gets what it takes and nothing else.
+    #[test]
+    fn presence_for_those_who_want_it() {
+        let mut stage = Stage::new(SystemEvents::NONE, |_| {});
+        stage.join();
+        assert!(stage.say(0, JOIN).is_empty() && stage.say(0, LEAVE).is_empty());
+        let mut stage = Stage::new(SystemEvents { left: true, ..SystemEvents::NONE }, |_| {});
+        stage.join();
+        assert!(stage.say(0, JOIN).is_empty());
+        assert_eq!(stage.say(0, LEAVE), ["call 0 left room"]);
+        assert_eq!(stage.engine.metrics().calls, 1);
     }
 }

@@ -13,7 +13,7 @@ use crate::config::UnknownHubs;
 use crate::metrics::Cause;
 use crate::name;
 use crate::outbox::Text;
-use crate::protocol::{Data, Outgoing, json};
+use crate::protocol::{Data, Outgoing, json, protobuf};
 use crate::state::{ConnectionId, ConnectionKey};
 
 /// The longest time to live (`webpubsub.md` 10.1).
@@ -29,9 +29,7 @@ impl Engine {
             Command::Leave { who, groups } => self.leave_groups(who, groups),
             Command::LeaveAll { who } => {
                 let keys = self.select(who)?;
-                for &key in &keys {
-                    self.world.leave_all(key);
-                }
+                self.leave_everything(&keys);
                 Ok(Reply::Affected(keys.len()))
             }
             Command::Close { who, except, reason } => self.close_all(who, except, reason),
@@ -67,6 +65,11 @@ impl Engine {
         {
             return Err(CommandError::Json);
         }
+        if let Data::Protobuf(bytes) = data
+            && !protobuf::is_any(bytes)
+        {
+            return Err(CommandError::Protobuf);
+        }
         if !name::is_metadata(metadata.iter().copied()) {
             return Err(CommandError::Metadata);
         }
@@ -75,63 +78,13 @@ impl Engine {
         }
         let Some(hub) = hub else { return Ok(Reply::Affected(0)) };
         self.check_quota(hub).map_err(CommandError::Throttled)?;
-        let message = Message { data, metadata, ttl_seconds };
+        let message = Message { data, metadata, ttl_seconds, stream: None };
         Ok(Reply::Affected(match to {
             Audience::Hub(_) => self.send_to_hub(hub, except, &message),
             Audience::Group(_, group) => self.publish_to_group(hub, group, except, &message),
             Audience::User(_, user) => self.send_to_user(hub, user, except, &message),
             Audience::Connection(_, id) => self.send_to_connection(hub, id, except, &message),
         }))
-    }
-
-    fn join_all(&mut self, who: Audience<'_>, groups: &[&str]) -> Result<Reply, CommandError> {
-        check_groups(groups)?;
-        let keys = self.select(who)?;
-        match who {
-            Audience::Connection(_, id) if keys.is_empty() => return Err(missing(id)),
-            Audience::User(_, user) if keys.is_empty() => {
-                return Err(CommandError::NoUser(user.to_string()));
-            }
-            Audience::Hub(_)
-            | Audience::Group(..)
-            | Audience::User(..)
-            | Audience::Connection(..) => {}
-        }
-        for &key in &keys {
-            let connection = self.world.at(key);
-            let most = self.limits_of(key).groups_per_connection;
-            let distinct = groups.iter().enumerate().filter(|&(place, group)| {
-                let slot = self.world.group(connection.hub, group);
-                let member = slot.is_some_and(|slot| connection.memberships.find(slot).is_some());
-                !member && !groups[..place].contains(group)
-            });
-            // Counting is only worth it where the limit is near.
-            if connection.memberships.len() + groups.len() > most
-                && connection.memberships.len() + distinct.count() > most
-            {
-                self.metrics.joins_limited += 1;
-                return Err(CommandError::TooManyGroups(most));
-            }
-        }
-        for &key in &keys {
-            for group in groups {
-                self.world.join(key, group).expect("there is room: checked above");
-            }
-        }
-        Ok(Reply::Affected(keys.len()))
-    }
-
-    fn leave_groups(&mut self, who: Audience<'_>, groups: &[&str]) -> Result<Reply, CommandError> {
-        check_groups(groups)?;
-        let keys = self.select(who)?;
-        for group in groups {
-            for &key in &keys {
-                // Looked up anew each time: the group goes with its last member.
-                let Some(slot) = self.world.group(self.world.at(key).hub, group) else { break };
-                self.world.leave(key, slot);
-            }
-        }
-        Ok(Reply::Affected(keys.len()))
     }
 
     fn close_all(
@@ -150,8 +103,15 @@ impl Engine {
             _ => format!("Application server closed the connection. Reason: {reason}").into(),
         };
         self.tell_all(&keys, &Outgoing::Disconnected { message: &message });
+        // Others are told when all are gone: many who are closed at once do not tell each other.
+        let mut legacies = Vec::new();
         for &key in &keys {
-            self.shut_as(key, 1000, Text::Borrowed(""), message.clone(), Cause::ClosedByAppServer);
+            let cause = Cause::ClosedByAppServer;
+            self.push_close(key, 1000, Text::Borrowed(""), cause);
+            legacies.extend(self.part(key, message.clone(), cause));
+        }
+        for legacy in legacies {
+            self.carry_out(legacy);
         }
         Ok(Reply::Affected(keys.len()))
     }
@@ -170,7 +130,9 @@ impl Engine {
         let most = self.limits_of(key).literals_per_permission;
         let permissions = &mut self.world.at_mut(key).permissions;
         let revoked = permissions.revoke(permission.permission, permission.group, most);
-        revoked.map(|()| Reply::Done).map_err(|_| CommandError::TooManyGrants(most))
+        revoked.map_err(|_| CommandError::TooManyGrants(most))?;
+        self.end_forbidden_streams(key);
+        Ok(Reply::Done)
     }
 
     fn permission_target(
@@ -234,7 +196,7 @@ impl Engine {
     }
 
     /// Collects the connections of an audience.
-    fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
+    pub(super) fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
         let Some(hub) = self.hub(who)? else { return Ok(Vec::new()) };
         let world = &self.world;
         Ok(match who {
@@ -288,7 +250,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn check_groups(groups: &[&str]) -> Result<(), CommandError> {
+pub(super) fn check_groups(groups: &[&str]) -> Result<(), CommandError> {
     if groups.iter().all(|group| name::is_group(group)) {
         Ok(())
     } else {
@@ -296,6 +258,6 @@ fn check_groups(groups: &[&str]) -> Result<(), CommandError> {
     }
 }
 
-fn missing(id: &str) -> CommandError {
+pub(super) fn missing(id: &str) -> CommandError {
     CommandError::NoConnection(id.to_string())
 }

@@ -9,14 +9,13 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use crate::config::{HubConfig, UnknownHubs};
-use crate::event::CallId;
 use crate::input::{Open, PlainMode};
 use crate::metrics::Cause;
 use crate::name;
 use crate::outbox::{Pending, PendingConnect, PendingKind, Text, keep_pairs};
-use crate::protocol::{Outgoing, Protocol};
+use crate::protocol::Protocol;
 use crate::state::{
-    Connection, ConnectionId, ConnectionKey, Handshake, On, Permissions, Waiting, keep,
+    Connection, ConnectionId, ConnectionKey, Handshake, On, Permissions, Token, Waiting, keep,
 };
 
 /// Why a peer is not let in: the HTTP status and a text for people.
@@ -33,7 +32,7 @@ impl Engine {
             return key;
         }
         if request.recovery.is_some() {
-            return self.refuse_recovery(&request);
+            return self.recover(&request);
         }
         let hub = self.world.hub(request.hub);
         let hub = hub.unwrap_or_else(|| self.add_hub(request.hub, HubConfig::default()));
@@ -95,15 +94,16 @@ impl Engine {
         self.outbox.push(Pending::Refuse { connection, status, reason });
     }
 
-    /// No protocol of this version has sessions that can be taken up again. The peer is accepted first: on
-    /// an HTTP error the SDKs would keep trying (`webpubsub.md` 4.4).
-    fn refuse_recovery(&mut self, request: &Open<'_>) -> ConnectionKey {
+    /// Refuses to take a session up. The peer is accepted first: on an HTTP error the SDKs would keep trying
+    /// (`webpubsub.md` 4.4).
+    pub(super) fn refuse_recovery(&mut self, request: &Open<'_>) -> ConnectionKey {
         let connection = self.world.connections.issue();
         let id = ConnectionId::new(connection.slot(), &secret(request));
         let subprotocol = spelling(request.protocol, request.subprotocols.iter().copied());
         self.outbox.push(Pending::Accept { connection, id, subprotocol });
         let reason = "The connection could not be recovered.".into();
         self.outbox.push(Pending::Close { connection, code: 1008, reason });
+        self.metrics.recoveries_refused += 1;
         self.metrics.closes.count(Cause::BadRequest);
         connection
     }
@@ -115,6 +115,7 @@ impl Engine {
             connection.extra().target = Some((group.into(), no_echo));
         }
         let key = self.world.connections.insert(connection);
+        self.world.at_mut(key).born = key.generation();
         self.world.hubs[hub as usize].handshaking += 1;
         match self.handler(hub, |handler| handler.system_events.connect) {
             Some(handler) => self.ask(key, handler, request),
@@ -122,7 +123,7 @@ impl Engine {
                 let subprotocol = spelling(request.protocol, request.subprotocols.iter().copied());
                 let roles = request.roles.iter().copied();
                 let groups = request.groups.iter().copied();
-                self.admit(key, subprotocol, request.user, roles, groups);
+                self.admit(key, subprotocol, request.user, roles, groups, token(request));
             }
         }
         key
@@ -136,6 +137,7 @@ impl Engine {
             roles: keep(request.roles),
             groups: keep(request.groups),
             subprotocols: keep(request.subprotocols),
+            token: token(request),
         };
         self.world.at_mut(key).waiting = Some(Box::new(Waiting {
             number: 0,
@@ -153,7 +155,7 @@ impl Engine {
             subprotocols: keep(request.subprotocols),
             certificates: keep_pairs(certificates.map(|each| (each.thumbprint, each.content))),
         });
-        let id = CallId { connection: key, number: 0 };
+        let id = self.call_id(key, 0);
         self.call(key, handler, 0, Some((id, deadline)), request.user, kind);
     }
 
@@ -165,6 +167,7 @@ impl Engine {
         user: Option<&str>,
         roles: impl Iterator<Item = &'a str>,
         groups: impl Iterator<Item = &'a str>,
+        token: Token,
     ) {
         let limits = self.limits_of(key);
         let (patterns, literals) = (limits.patterns_per_permission, limits.literals_per_permission);
@@ -174,7 +177,10 @@ impl Engine {
         if let Some(Text::Owned(spelled)) = &subprotocol {
             connection.extra().subprotocol = Some(spelled.as_str().into());
         }
-        let (protocol, hub, id) = (connection.protocol, connection.hub, connection.id(key));
+        let (hub, id) = (connection.hub, connection.id(key));
+        if connection.protocol.is_reliable() {
+            self.world.sessions.begin(key.slot(), token);
+        }
         self.world.enter(key, user);
         for group in groups {
             if self.world.join(key, group).is_err() {
@@ -185,9 +191,10 @@ impl Engine {
         metrics.connections += 1;
         metrics.connections_ever += 1;
         self.outbox.push(Pending::Accept { connection: key, id, subprotocol });
-        self.tell_one(key, protocol, &Outgoing::Connected { connection_id: &id, user });
+        self.welcome(key);
         self.arm(key);
         self.notify(key, |events| events.connected, PendingKind::Connected);
+        self.notify_joined_all(key);
     }
 }
 
@@ -217,6 +224,10 @@ pub(super) fn distinct(names: &[&str]) -> usize {
     names.sort_unstable();
     names.dedup();
     names.len()
+}
+
+fn token(request: &Open<'_>) -> Token {
+    Token::new(*request.entropy.last_chunk().expect("16 is less than 32"))
 }
 
 fn secret(request: &Open<'_>) -> [u8; 12] {

@@ -8,15 +8,15 @@ use super::request::Failure;
 use crate::input::Incoming;
 use crate::metrics::Cause;
 use crate::protocol::{Data, Violation};
-use crate::state::{ConnectionKey, Permission, Queued};
+use crate::state::{Connection, ConnectionKey, Permission, Queued};
 
 const TOO_LARGE: Violation = Violation { code: 1009, reason: "The client message is too large." };
 const MALFORMED: Violation = Violation { code: 1002, reason: "The client frame is invalid." };
 
 impl Engine {
     pub(super) fn on_receive(&mut self, key: ConnectionKey, message: Incoming<'_>) {
-        let open = self.world.connections.get_mut(key).filter(|connection| connection.is_open());
-        let Some(connection) = open else {
+        let open = |connection: &&mut Connection| connection.is_open() && connection.is_attached();
+        let Some(connection) = self.world.connections.get_mut(key).filter(open) else {
             self.metrics.stale_inputs += 1;
             return;
         };
@@ -62,7 +62,7 @@ impl Engine {
         let protocol = self.world.at(key).protocol;
         let decoded = match message {
             Data::Text(text) | Data::Json(text) => protocol.decode_text(text, scratch),
-            Data::Binary(bytes) => protocol.decode_binary(bytes),
+            Data::Binary(bytes) | Data::Protobuf(bytes) => protocol.decode_binary(bytes),
         };
         match decoded {
             None => self.plain(key, message),

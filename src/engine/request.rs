@@ -4,17 +4,17 @@ use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
+use core::time::Duration;
 
 use smallvec::SmallVec;
 
 use super::Engine;
 use super::fanout::Message;
 use crate::config::{FailedEvent, Quota};
-use crate::event::CallId;
 use crate::metrics::Cause;
 use crate::outbox::{PendingData, PendingKind, keep_pairs};
 use crate::protocol::{AckError, Data, Metadata, Outgoing, Protocol, Request};
-use crate::state::{ConnectionKey, Full, On, Permission, Waiting};
+use crate::state::{ConnectionKey, On, Permission, Stream, Waiting};
 
 /// Why a request is not done.
 #[derive(Clone, Copy, Debug)]
@@ -25,17 +25,19 @@ pub(super) enum Failure<'a> {
     TooManyGroups,
     Throttled(Quota),
     Event,
+    /// The client may not set its state in the group.
+    StateForbidden,
+    /// The client may not know the states of this group.
+    StatesForbidden(&'a str),
+    NotMember,
+    StateTooLarge,
 }
 
 impl Engine {
     pub(super) fn request(&mut self, key: ConnectionKey, request: Request<'_>) {
         match request {
-            Request::Ping => {
-                let protocol = self.world.at(key).protocol;
-                self.tell_one(key, protocol, &Outgoing::Pong);
-            }
-            // Nothing is kept for this protocol that could be released.
-            Request::SequenceAck => {}
+            Request::Ping => self.tell_one(key, &Outgoing::Pong),
+            Request::SequenceAck { sequence_id } => self.release(key, sequence_id),
             Request::JoinGroup { group, ack_id } => {
                 let outcome = self.attempt(key, ack_id, |engine| engine.join(key, &group));
                 self.acknowledge(key, ack_id, outcome);
@@ -61,11 +63,75 @@ impl Engine {
                     Err(failure) => self.acknowledge(key, ack_id, Err(failure)),
                 }
             }
+            Request::Invoke { invocation_id, event, data, metadata } => {
+                self.invoke(key, &invocation_id, &event, data, &lend(&metadata));
+            }
+            Request::BadInvoke { invocation_id, problem } => {
+                self.refuse_invocation(key, &invocation_id, "BadRequest", problem);
+            }
+            Request::CancelInvocation { invocation_id } => {
+                self.cancel_invocation(key, &invocation_id);
+            }
+            Request::StartStream {
+                stream_id,
+                group,
+                metadata,
+                no_echo,
+                ttl_seconds,
+                idle_timeout,
+            } => self.start_stream(
+                key,
+                Stream {
+                    id: stream_id.into(),
+                    group: group.into(),
+                    metadata: keep_pairs(lend(&metadata).into_iter()).into_boxed_slice(),
+                    no_echo,
+                    ttl_seconds,
+                    expected: 1,
+                    heard: self.now,
+                    idle_timeout: Duration::from_millis(u64::from(idle_timeout)),
+                },
+            ),
+            Request::StreamData { stream_id, sequence_id, data } => {
+                self.stream_data(key, &stream_id, sequence_id, data);
+            }
+            Request::StreamKeepAlive { stream_id } => self.keep_stream_alive(key, &stream_id),
+            Request::EndStream { stream_id, error } => {
+                self.end_stream(key, &stream_id, error.as_ref());
+            }
+            Request::BadStart { stream_id, problem } => {
+                self.close_stream(key, &stream_id, Some(("BadRequest", problem)));
+            }
+            Request::BadStream { stream_id, problem } => {
+                self.break_stream(key, &stream_id, problem);
+            }
+            Request::SetGroupState { group, state, ack_id } => {
+                let state = state.as_ref().map(lend);
+                let outcome = self.attempt(key, ack_id, |engine| {
+                    engine.set_group_state(key, &group, state.as_deref())
+                });
+                self.acknowledge(key, ack_id, outcome);
+            }
+            Request::SubscribeGroupState { group, ack_id } => {
+                let outcome =
+                    self.attempt(key, ack_id, |engine| engine.subscribe_group_state(key, &group));
+                self.acknowledge(key, ack_id, outcome);
+                if outcome.is_ok() {
+                    self.send_group_states(key, &group);
+                }
+            }
+            Request::UnsubscribeGroupState { group, ack_id } => {
+                let outcome = self.attempt(key, ack_id, |engine| {
+                    engine.unsubscribe_group_state(key, &group);
+                    Ok(())
+                });
+                self.acknowledge(key, ack_id, outcome);
+            }
         }
     }
 
     /// Does something unless its ack id was used before.
-    fn attempt<'a>(
+    pub(super) fn attempt<'a>(
         &mut self,
         key: ConnectionKey,
         ack_id: Option<u64>,
@@ -77,7 +143,7 @@ impl Engine {
         deed(self)
     }
 
-    fn allowed<'a>(
+    pub(super) fn allowed<'a>(
         &self,
         key: ConnectionKey,
         permission: Permission,
@@ -86,23 +152,6 @@ impl Engine {
     ) -> Result<(), Failure<'a>> {
         let allowed = self.world.at(key).permissions.allows(permission, group);
         if allowed { Ok(()) } else { Err(Failure::Forbidden(verb, group)) }
-    }
-
-    fn join<'a>(&mut self, key: ConnectionKey, group: &'a str) -> Result<(), Failure<'a>> {
-        self.allowed(key, Permission::JoinLeaveGroup, "join", group)?;
-        self.world.join(key, group).map_err(|Full| {
-            self.metrics.joins_limited += 1;
-            Failure::TooManyGroups
-        })
-    }
-
-    fn leave<'a>(&mut self, key: ConnectionKey, group: &'a str) -> Result<(), Failure<'a>> {
-        self.allowed(key, Permission::JoinLeaveGroup, "leave", group)?;
-        let hub = self.world.at(key).hub;
-        if let Some(group) = self.world.group(hub, group) {
-            self.world.leave(key, group);
-        }
-        Ok(())
     }
 
     /// Publishes to a group in the name of a connection.
@@ -117,7 +166,7 @@ impl Engine {
     ) -> Result<(), Failure<'a>> {
         let hub = self.world.at(key).hub;
         self.check_quota(hub).map_err(Failure::Throttled)?;
-        let message = Message { data, metadata, ttl_seconds };
+        let message = Message { data, metadata, ttl_seconds, stream: None };
         self.publish_from(key, group, no_echo, &message);
         Ok(())
     }
@@ -158,7 +207,7 @@ impl Engine {
             data: PendingData::keep(data),
             metadata: keep_pairs(metadata.iter().copied()),
         };
-        let id = CallId { connection: key, number };
+        let id = self.call_id(key, number);
         self.call(key, handler, number, Some((id, deadline)), None, kind);
     }
 
@@ -167,7 +216,10 @@ impl Engine {
         let connection = self.world.at(key);
         let close = match connection.protocol {
             Protocol::Plain => true,
-            Protocol::Json => {
+            Protocol::Json
+            | Protocol::ReliableJson
+            | Protocol::Protobuf
+            | Protocol::ReliableProtobuf => {
                 self.world.hub_of(connection).settings.failed_event == FailedEvent::Close
             }
         };
@@ -187,7 +239,6 @@ impl Engine {
         let Some(ack_id) = ack_id else { return };
         let most = self.limits_of(key).ack_cache;
         let connection = self.world.at_mut(key);
-        let protocol = connection.protocol;
         let failure = match outcome {
             Ok(()) => {
                 connection.acks.insert(ack_id, most);
@@ -197,7 +248,7 @@ impl Engine {
         };
         let error = failure.as_ref().map(|(error, text)| (*error, &**text));
         self.metrics.acks.count(error.map(|(error, _)| error));
-        self.tell_one(key, protocol, &Outgoing::Ack { ack_id, error });
+        self.tell_one(key, &Outgoing::Ack { ack_id, error });
     }
 
     fn explain(&self, key: ConnectionKey, ack_id: u64, failure: Failure<'_>) -> Cow<'static, str> {
@@ -214,6 +265,15 @@ impl Engine {
             }
             Failure::Throttled(_) => "Message count reaches limit".into(),
             Failure::Event => "Internal server error".into(),
+            Failure::StateForbidden => "Permission denied.".into(),
+            Failure::StatesForbidden(group) => {
+                format!("No permission to get states of group {group}.").into()
+            }
+            Failure::NotMember => "Not a member of group.".into(),
+            Failure::StateTooLarge => {
+                let most = self.limits_of(key).group_state_bytes;
+                format!("State payload exceeds maximum size {most} bytes.").into()
+            }
         }
     }
 }
@@ -221,9 +281,12 @@ impl Engine {
 impl Failure<'_> {
     const fn error(self) -> AckError {
         match self {
-            Self::Forbidden(..) => AckError::Forbidden,
+            Self::Forbidden(..)
+            | Self::StateForbidden
+            | Self::StatesForbidden(_)
+            | Self::NotMember => AckError::Forbidden,
             Self::Duplicate => AckError::Duplicate,
-            Self::TooManyGroups => AckError::BadRequest,
+            Self::TooManyGroups | Self::StateTooLarge => AckError::BadRequest,
             Self::Throttled(_) => AckError::Throttled,
             Self::Event => AckError::InternalServerError,
         }

@@ -1,7 +1,8 @@
 //! What can be seen of a connection.
 
+use crate::metrics::Drops;
 use crate::protocol::Protocol;
-use crate::state::{Connection, ConnectionId, ConnectionKey, World};
+use crate::state::{Backlog, Connection, ConnectionId, ConnectionKey, Standing, World};
 use crate::time::Time;
 
 /// What the engine knows of a connection, lent out by [`Engine::connection`](crate::Engine::connection).
@@ -63,6 +64,32 @@ impl<'a> ConnectionView<'a> {
     /// reading from the peer while there are some.
     pub fn queued(self) -> usize {
         self.connection.waiting.as_ref().map_or(0, |waiting| waiting.queue.len())
+    }
+
+    /// Tells whether it is a reliable connection without a transport, which waits to be recovered.
+    pub fn is_detached(self) -> bool {
+        !self.connection.is_attached()
+    }
+
+    /// Tells whether it is [paused](crate::Engine::pause).
+    pub fn is_paused(self) -> bool {
+        self.connection.standing == Standing::Paused
+    }
+
+    /// Returns how many messages with a sequence id it has not acknowledged; 0 where the protocol has none.
+    pub fn unacknowledged(self) -> usize {
+        let reliable = self.is_open() && self.protocol().is_reliable();
+        if reliable { self.world.sessions.held(self.key.slot()).len() } else { 0 }
+    }
+
+    /// Returns how many messages wait to be handed over, because it is paused or has no transport.
+    pub fn waiting(self) -> usize {
+        self.connection.backlog().map_or(0, Backlog::messages)
+    }
+
+    /// Returns how many of its messages were dropped, and why.
+    pub fn drops(self) -> Drops {
+        self.connection.extra.as_ref().map_or_else(Drops::default, |extra| extra.drops)
     }
 
     /// Returns when something was last heard of the peer.

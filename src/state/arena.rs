@@ -10,6 +10,9 @@ use core::num::NonZeroU32;
 /// and ignored. Its [`index`](Self::index) is small and dense, good for a host's own table of sockets; it is
 /// given to a new connection only after every action that was queued for the old one has been polled.
 ///
+/// A reliable connection that is recovered keeps its index and gets a new key, because it has a new transport: what is
+/// still said about the old transport by the old key is ignored. A table of sockets compares whole keys.
+///
 /// `Debug` prints index and generation, like `3v1`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionKey {
@@ -25,6 +28,15 @@ impl ConnectionKey {
 
     pub(crate) const fn slot(self) -> u32 {
         self.index
+    }
+
+    pub(crate) const fn generation(self) -> NonZeroU32 {
+        self.generation
+    }
+
+    /// Returns the key that names the same slot in another generation.
+    pub(crate) const fn of_generation(self, generation: NonZeroU32) -> Self {
+        Self { index: self.index, generation }
     }
 }
 
@@ -115,6 +127,13 @@ impl<T> Arena<T> {
         let value = slot.value.take()?;
         self.retire(key.index);
         Some(value)
+    }
+
+    /// Gives what is in a slot a new key; the old one is stale from now on.
+    pub(crate) fn renew(&mut self, key: ConnectionKey) -> ConnectionKey {
+        let slot = &mut self.slots[key.index()];
+        slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        key.of_generation(slot.generation)
     }
 
     /// Lets freed slots be used again.

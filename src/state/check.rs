@@ -1,8 +1,13 @@
 //! Every invariant of the world, checked from scratch.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::World;
 use super::connection::{Connection, Phase, Queued};
-use super::{ConnectionKey, roster::Roster};
+use super::hub::Group;
+use super::{ConnectionKey, Standing, Stream, roster::Roster};
+use crate::config::Limits;
 
 impl World {
     /// Panics with a message when an invariant does not hold. Looks at everything: for tests.
@@ -22,6 +27,10 @@ impl World {
         self.check_users();
         self.check_hubs();
         self.timers.check();
+        let reliable =
+            |connection: &Connection| connection.is_open() && connection.protocol.is_reliable();
+        let sessions = self.connections.iter().filter(|(_, connection)| reliable(connection));
+        self.sessions.check(sessions.map(|(key, _)| key.slot()));
     }
 
     fn check_connection(&self, key: ConnectionKey, connection: &Connection) {
@@ -34,14 +43,14 @@ impl World {
                 assert!(connection.waiting.is_some(), "{key:?} shakes hands with nobody");
             }
             Phase::Open => {
-                let seat = hub.roster.at(connection.protocol, connection.hub_position);
+                let seat = hub.roster.at(connection.class(), connection.hub_position);
                 assert_eq!(seat, Some((key, 0)), "the hub's roster has {key:?} in its position");
             }
         }
         for (membership, place) in connection.memberships.iter().zip(0..) {
             let group = &self.groups[membership.group as usize];
             assert_eq!(group.hub, connection.hub, "{key:?} is in a group of another hub");
-            let seat = group.roster.at(connection.protocol, membership.position);
+            let seat = group.roster.at(connection.class(), membership.position);
             assert_eq!(seat, Some((key, place)), "{:?} has {key:?} in its position", group.name);
         }
         if let Some(seat) = connection.user {
@@ -51,25 +60,87 @@ impl World {
         }
         let limits = &hub.limits;
         assert!(connection.memberships.len() <= limits.groups_per_connection, "groups of {key:?}");
-        let armed = self.timers.get(key.slot());
+        self.check_backlog(key, connection, limits);
         if let Some(waiting) = &connection.waiting {
-            assert!(armed.is_some_and(|at| at <= waiting.deadline), "{key:?} waits without timer");
             assert!(waiting.queue.len() <= limits.queued_messages, "queue of {key:?}");
             let bytes: usize = waiting.queue.iter().map(Queued::len).sum();
             assert_eq!(bytes, waiting.queued_bytes, "queued bytes of {key:?}");
-        } else {
-            assert_eq!(armed.is_some(), limits.idle_timeout.is_some(), "idle timer of {key:?}");
         }
+        self.check_timer(key, connection);
+        check_streams(key, connection, limits);
+        check_invocations(key, connection, limits);
+    }
+
+    fn check_backlog(&self, key: ConnectionKey, connection: &Connection, limits: &Limits) {
+        if !connection.is_attached() {
+            assert!(connection.protocol.is_reliable(), "{key:?} cannot be recovered");
+        }
+        let Some(backlog) = connection.backlog() else { return };
+        backlog.check();
+        let ready = connection.standing == Standing::Ready;
+        assert!(!ready, "something waits for {key:?}, which is ready");
+        if connection.protocol.is_reliable() {
+            let held = self.sessions.held(key.slot()).len() + backlog.messages();
+            assert!(held <= limits.unacknowledged_messages, "messages of {key:?}");
+            let bytes = self.sessions.bytes(key.slot()) + backlog.bytes();
+            assert!(bytes <= limits.unacknowledged_bytes, "bytes of {key:?}");
+        } else {
+            assert!(backlog.messages() <= limits.paused_messages, "messages of {key:?}");
+            assert!(backlog.bytes() <= limits.paused_bytes, "bytes of {key:?}");
+        }
+    }
+
+    /// The timer fires no later than anything becomes due: traffic does not move it.
+    fn check_timer(&self, key: ConnectionKey, connection: &Connection) {
+        let idle = self.hub_of(connection).limits.idle_timeout;
+        let idle = idle.filter(|_| connection.is_attached());
+        let mut due: Vec<_> = match &connection.waiting {
+            Some(waiting) => vec![waiting.deadline],
+            None => {
+                let streams = connection.streams().iter().map(Stream::deadline);
+                streams.chain(idle.map(|idle| connection.heard + idle)).collect()
+            }
+        };
+        due.extend(connection.recoverable_until());
+        due.extend(connection.invocations().iter().map(|each| each.deadline));
+        let (armed, due) = (self.timers.get(key.slot()), due.into_iter().min());
+        assert_eq!(armed.is_some(), due.is_some(), "{key:?} has a timer while it needs one");
+        assert!(armed <= due, "the timer of {key:?} is late");
     }
 
     fn check_groups(&self) {
         for (slot, group) in &self.groups {
             assert!(!group.roster.is_empty(), "group {:?} is empty", group.name);
             self.check_roster(&group.roster);
+            self.check_group_states(slot as u32, group);
             assert_eq!(self.group(group.hub, &group.name), Some(slot as u32), "name of a group");
         }
         let named: usize = self.hubs.iter().map(|hub| hub.groups.len()).sum();
         assert_eq!(named, self.groups.len(), "each group has its name in one hub");
+    }
+
+    fn check_group_states(&self, slot: u32, group: &Group) {
+        let Some(states) = &group.states else { return };
+        let name = &group.name;
+        assert!(!states.states.is_empty() || !states.subscribers.is_empty(), "no states {name:?}");
+        let member = |owner: u32| {
+            let key = self.connections.key_at(owner);
+            let connection = key.and_then(|key| self.connections.get(key));
+            let connection = connection.filter(|each| each.memberships.find(slot).is_some());
+            connection.unwrap_or_else(|| panic!("{owner} with states in {name:?} is no member"))
+        };
+        for &subscriber in &states.subscribers {
+            member(subscriber);
+        }
+        for (&owner, state) in &states.states {
+            let owner = member(owner);
+            let stated_at = owner.extra.as_ref().map(|extra| extra.stated_at);
+            assert!(Some(state.updated_at) <= stated_at, "a state of {name:?} is from tomorrow");
+            let bytes: usize =
+                state.entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+            let most = self.hub_of(owner).limits.group_state_bytes;
+            assert!(bytes <= most, "a state of {name:?} has {bytes} bytes");
+        }
     }
 
     fn check_users(&self) {
@@ -98,13 +169,35 @@ impl World {
     }
 
     fn check_roster(&self, roster: &Roster) {
-        for (protocol, keys) in roster.lists() {
-            assert!(!keys.is_empty(), "no list for {protocol:?} without members");
+        for (class, keys) in roster.lists() {
+            assert!(!keys.is_empty(), "no list for {class:?} without members");
             for &key in keys {
                 let connection = self.connections.get(key);
                 let connection = connection.unwrap_or_else(|| panic!("{key:?} leads nowhere"));
-                assert_eq!(connection.protocol, protocol, "{key:?} is in the wrong list");
+                assert_eq!(connection.class(), class, "{key:?} is in the wrong list");
             }
         }
+    }
+}
+
+fn check_streams(key: ConnectionKey, connection: &Connection, limits: &Limits) {
+    let streams = connection.streams();
+    assert!(streams.len() <= limits.streams_per_connection, "streams of {key:?}");
+    for (place, stream) in streams.iter().enumerate() {
+        assert!(stream.expected > 0, "a stream of {key:?} begins with 1");
+        let twin = streams[..place].iter().find(|each| each.id == stream.id);
+        assert!(twin.is_none(), "{key:?} has two streams {:?}", stream.id);
+    }
+}
+
+fn check_invocations(key: ConnectionKey, connection: &Connection, limits: &Limits) {
+    let invocations = connection.invocations();
+    assert!(invocations.len() <= limits.invocations_per_connection, "invocations of {key:?}");
+    for (place, invocation) in invocations.iter().enumerate() {
+        assert!(invocation.number < connection.next_event, "{key:?} waits for what was not asked");
+        let before = &invocations[..place];
+        let twin =
+            before.iter().find(|each| each.id == invocation.id || each.number == invocation.number);
+        assert!(twin.is_none(), "{key:?} has two invocations {:?}", invocation.id);
     }
 }

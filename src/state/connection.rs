@@ -3,12 +3,16 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 use super::ack_cache::AckCache;
+use super::backlog::Backlog;
 use super::connection_id::Secret;
 use super::membership::Memberships;
 use super::permission::Permissions;
-use super::{ConnectionId, ConnectionKey};
+use super::roster::Class;
+use super::{ConnectionId, ConnectionKey, Invocation, Stream, Token};
+use crate::metrics::Drops;
 use crate::protocol::{Data, Protocol};
 use crate::time::Time;
 
@@ -22,8 +26,11 @@ pub(crate) struct Connection {
     /// Its user and its position among the user's connections.
     pub user: Option<UserSeat>,
     pub secret: Secret,
+    /// The generation of its first key, which names it for ever: recoveries give it new keys.
+    pub born: NonZeroU32,
     pub protocol: Protocol,
     pub phase: Phase,
+    pub standing: Standing,
     pub permissions: Permissions,
     pub memberships: Memberships,
     pub acks: AckCache,
@@ -46,6 +53,17 @@ pub(crate) enum Phase {
     Open,
 }
 
+/// Whether something can be handed over to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It takes what comes.
+    Ready,
+    /// Its transport is full.
+    Paused,
+    /// It has no transport, and ends when it is not recovered in time.
+    Detached,
+}
+
 /// A connection's place with its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UserSeat {
@@ -60,8 +78,20 @@ pub(crate) struct Extra {
     pub state: Option<Box<str>>,
     /// The subprotocol as it was agreed, where that is not the protocol's own spelling.
     pub subprotocol: Option<Box<str>>,
+    /// What waits to be handed over, while it is parked.
+    pub backlog: Option<Box<Backlog>>,
+    /// Its messages that were dropped.
+    pub drops: Drops,
+    /// When it lost its transport for the last time, by when it had to be recovered.
+    pub recoverable_until: Time,
     /// The group that a plain client in the mode `sendToGroup` sends to, and whether without echo.
     pub target: Option<(Box<str>, bool)>,
+    /// The invocations that wait for their answers.
+    pub invocations: Vec<Invocation>,
+    /// The streams that it has open.
+    pub streams: Vec<Stream>,
+    /// When its newest state in any group was set or cleared; grows with every change.
+    pub stated_at: u64,
 }
 
 /// A blocking call, and what waits behind it.
@@ -93,7 +123,7 @@ impl Queued {
     pub(crate) fn keep(data: Data<'_>) -> Self {
         match data {
             Data::Text(text) | Data::Json(text) => Self::Text(text.into()),
-            Data::Binary(bytes) => Self::Binary(bytes.into()),
+            Data::Binary(bytes) | Data::Protobuf(bytes) => Self::Binary(bytes.into()),
         }
     }
 
@@ -116,6 +146,8 @@ pub(crate) struct Handshake {
     pub roles: Vec<Box<str>>,
     pub groups: Vec<Box<str>>,
     pub subprotocols: Vec<Box<str>>,
+    /// For the session, if the protocol turns out to be a reliable one.
+    pub token: Token,
 }
 
 impl Connection {
@@ -125,8 +157,10 @@ impl Connection {
             hub_position: 0,
             user: None,
             secret,
+            born: NonZeroU32::MIN,
             protocol,
             phase: Phase::Handshaking,
+            standing: Standing::Ready,
             permissions: Permissions::default(),
             memberships: Memberships::default(),
             acks: AckCache::default(),
@@ -146,8 +180,39 @@ impl Connection {
         self.phase == Phase::Open
     }
 
+    /// Tells whether it has a transport.
+    pub(crate) fn is_attached(&self) -> bool {
+        self.standing != Standing::Detached
+    }
+
+    /// Returns the lists of members that it is in.
+    pub(crate) fn class(&self) -> Class {
+        Class { protocol: self.protocol, parked: self.standing != Standing::Ready }
+    }
+
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// Returns the invocations that wait for their answers.
+    pub(crate) fn invocations(&self) -> &[Invocation] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.invocations)
+    }
+
+    /// Returns the streams that it has open.
+    pub(crate) fn streams(&self) -> &[Stream] {
+        self.extra.as_ref().map_or(&[], |extra| &extra.streams)
+    }
+
+    /// Returns what waits to be handed over.
+    pub(crate) fn backlog(&self) -> Option<&Backlog> {
+        self.extra.as_ref()?.backlog.as_deref()
+    }
+
+    /// Returns by when it has to be recovered, if it has no transport.
+    pub(crate) fn recoverable_until(&self) -> Option<Time> {
+        let extra = self.extra.as_ref().filter(|_| !self.is_attached())?;
+        Some(extra.recoverable_until)
     }
 
     pub(crate) fn state(&self) -> Option<&str> {

@@ -20,28 +20,41 @@ impl ConnectionId {
     }
 
     pub(crate) fn new(slot: u32, secret: &Secret) -> Self {
-        let mut digits = [0; 32];
-        let bytes = slot.to_be_bytes();
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes.iter().chain(secret)) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        Self(digits)
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&slot.to_be_bytes());
+        bytes[4..].copy_from_slice(secret);
+        Self(to_hex(&bytes))
     }
 
     /// Reads the slot and the secret part of a text that has the shape of an id.
     pub(crate) fn parse(text: &str) -> Option<(u32, Secret)> {
-        let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
+        let bytes = from_hex(text)?;
         let (slot, secret) = bytes.split_first_chunk()?;
         Some((u32::from_be_bytes(*slot), secret.try_into().ok()?))
     }
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub(super) fn to_hex(bytes: &[u8; 16]) -> [u8; 32] {
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    digits
+}
+
+/// Reads what [`to_hex`] writes.
+pub(super) fn from_hex(text: &str) -> Option<[u8; 16]> {
+    let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
 
 fn digit(character: u8) -> Option<u8> {
     match character {

@@ -4,10 +4,10 @@ use alloc::boxed::Box;
 
 use smallvec::SmallVec;
 
-use super::ConnectionKey;
 use super::names::Names;
 use super::quota::QuotaUse;
 use super::roster::Roster;
+use super::{ConnectionKey, GroupStates};
 use crate::config::{HubConfig, Limits};
 
 /// An isolated world of connections, groups and users.
@@ -31,7 +31,11 @@ pub(crate) struct Hub {
 pub(crate) struct Group {
     pub hub: u32,
     pub name: Box<str>,
+    /// No other group ever has the same.
+    pub number: u64,
     pub roster: Roster,
+    /// Most groups have none.
+    pub states: Option<Box<GroupStates>>,
 }
 
 /// The connections of one user. It exists as long as it has one.

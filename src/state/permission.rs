@@ -19,7 +19,14 @@ pub enum Permission {
     JoinLeaveGroup,
     /// Send.
     SendToGroup,
+    /// Set what the group knows of the client (`webpubsub.md` 3.9).
+    SetGroupState,
+    /// Subscribe to what the group knows of its members (`webpubsub.md` 3.9).
+    GetGroupState,
 }
+
+/// How many permissions there are.
+const COUNT: usize = 4;
 
 /// What one connection may do to groups.
 ///
@@ -28,9 +35,9 @@ pub enum Permission {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Permissions {
     /// Whether the plain role is there, by [`place`].
-    plain: [bool; 2],
+    plain: [bool; COUNT],
     /// All else, by [`place`]. Most connections have nothing else, so it stands apart.
-    details: Option<Box<[Details; 2]>>,
+    details: Option<Box<[Details; COUNT]>>,
 }
 
 /// Tells that a connection has as many literals of a permission as it may have.
@@ -65,8 +72,8 @@ impl Permissions {
         let mut roles: SmallVec<[&str; 8]> = roles.collect();
         roles.sort_unstable();
 
-        let mut plain = [false; 2];
-        let mut patterns = [Vec::new(), Vec::new()];
+        let mut plain = [false; COUNT];
+        let mut patterns = [const { Vec::new() }; COUNT];
         let mut names = SmallVec::<[(Permission, Cow<'_, str>); 4]>::new();
         for role in roles.into_iter().filter_map(Role::parse) {
             match role {
@@ -98,7 +105,7 @@ impl Permissions {
         permissions
     }
 
-    fn from_rules(plain: [bool; 2], mut patterns: [Vec<Pattern>; 2]) -> Self {
+    fn from_rules(plain: [bool; COUNT], mut patterns: [Vec<Pattern>; COUNT]) -> Self {
         for (patterns, plain) in patterns.iter_mut().zip(plain) {
             if plain {
                 patterns.clear();
@@ -221,17 +228,35 @@ impl<'a> Role<'a> {
             Some((kind, target)) => (kind, Some(target)),
             None => (text, None),
         };
-        match (kind, target) {
-            ("joinLeaveGroup", None) => Some(Self::Plain(Permission::JoinLeaveGroup)),
-            ("sendToGroup", None) => Some(Self::Plain(Permission::SendToGroup)),
-            ("joinLeaveGroup", Some(name)) => Some(Self::Name(Permission::JoinLeaveGroup, name)),
-            ("sendToGroup", Some(name)) => Some(Self::Name(Permission::SendToGroup, name)),
-            ("joinLeaveGroups", Some(text)) => {
-                Some(Self::Pattern(Permission::JoinLeaveGroup, text))
+        let (permission, plural) = match kind {
+            "joinLeaveGroup" => (Permission::JoinLeaveGroup, false),
+            "sendToGroup" => (Permission::SendToGroup, false),
+            "setGroupState" => (Permission::SetGroupState, false),
+            "getGroupState" => (Permission::GetGroupState, false),
+            "joinLeaveGroups" => (Permission::JoinLeaveGroup, true),
+            "sendToGroups" => (Permission::SendToGroup, true),
+            "setGroupStates" => (Permission::SetGroupState, true),
+            "getGroupStates" => (Permission::GetGroupState, true),
+            _ => return None,
+        };
+        match target {
+            None if plural => None,
+            None => Some(Self::Plain(permission)),
+            Some(text) if plural || is_pattern(permission, text) => {
+                Some(Self::Pattern(permission, text))
             }
-            ("sendToGroups", Some(text)) => Some(Self::Pattern(Permission::SendToGroup, text)),
-            _ => None,
+            Some(name) => Some(Self::Name(permission, name)),
         }
+    }
+}
+
+/// Tells whether the text behind a singular role is a pattern. To join and to send it is always a name, and `*`
+/// is the group with that name; for states it may be either, so what has wildcards is a pattern, in which a
+/// backslash takes their meaning away (`webpubsub.md` 3.9, 7).
+fn is_pattern(permission: Permission, text: &str) -> bool {
+    match permission {
+        Permission::JoinLeaveGroup | Permission::SendToGroup => false,
+        Permission::SetGroupState | Permission::GetGroupState => text.contains(['*', '?']),
     }
 }
 
@@ -239,6 +264,8 @@ const fn place(permission: Permission) -> usize {
     match permission {
         Permission::JoinLeaveGroup => 0,
         Permission::SendToGroup => 1,
+        Permission::SetGroupState => 2,
+        Permission::GetGroupState => 3,
     }
 }
 
@@ -249,7 +276,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::Permission::{JoinLeaveGroup as Join, SendToGroup as Send};
+    use super::Permission::{
+        GetGroupState as Get, JoinLeaveGroup as Join, SendToGroup as Send, SetGroupState as Set,
+    };
     use super::*;
 
     fn permissions(roles: &[&str]) -> Permissions {
@@ -286,6 +315,24 @@ mod tests {
         let mut it = permissions(&["webpubsub.sendToGroup.ab", "webpubsub.sendToGroups.a*"]);
         it.revoke(Send, "ab", 1).unwrap();
         assert!(!it.allows(Send, "ab") && it.allows(Send, "a"));
+    }
+
+    /// The singular roles of states take names and patterns, the plural ones patterns; none allows another's
+    /// deed.
+    #[test]
+    fn roles_of_states() {
+        let it = permissions(&["webpubsub.setGroupState.a*", "webpubsub.getGroupState.a\\b"]);
+        assert!(it.allows(Set, "a") && it.allows(Set, "ab") && !it.allows(Set, "b"));
+        assert!(it.allows(Get, "a\\b") && !it.allows(Get, "ab") && !it.allows(Send, "ab"));
+        let it = permissions(&["webpubsub.setGroupState.\\*", "webpubsub.getGroupStates.a.?"]);
+        assert!(it.allows(Set, "*") && !it.allows(Set, "a") && !it.allows(Set, "\\*"));
+        assert!(it.allows(Get, "a.b") && !it.allows(Get, "a") && !it.allows(Join, "a.b"));
+        let mut it = permissions(&["webpubsub.setGroupState", "webpubsub.getGroupState.**"]);
+        assert!(it.details.is_none() && it.allows(Set, "x") && it.allows(Get, "x"));
+        it.revoke(Get, "x", 1).unwrap();
+        assert!(!it.allows(Get, "x") && it.allows(Set, "x") && !it.allows(Send, "x"));
+        let none = ["webpubsub.setGroupStates", "webpubsub.getGroupState. "];
+        assert!(permissions(&none).details.is_none() && !permissions(&none).allows(Set, "x"));
     }
 
     /// Excess roles are skipped, the last in order of text; duplicates count.

@@ -7,17 +7,25 @@ use smallvec::SmallVec;
 use super::ConnectionKey;
 use crate::protocol::Protocol;
 
-/// Members in one list for each protocol among them, so that a publish copies keys and never touches a
-/// connection. Nearly every roster has members of one protocol only.
+/// Members in one list for each class among them, so that a publish copies keys and never touches a
+/// connection. Nearly every roster has members of one class only.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     lists: SmallVec<[List; 1]>,
 }
 
-/// The members of one protocol.
+/// What a publish has to know about a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Class {
+    pub protocol: Protocol,
+    /// Whether nothing can be handed over now: the connection is paused or has no transport.
+    pub parked: bool,
+}
+
+/// The members of one class.
 #[derive(Debug)]
 struct List {
-    protocol: Protocol,
+    class: Class,
     keys: Vec<ConnectionKey>,
     /// For each member the place among its own memberships where it keeps its position here.
     slots: Vec<u32>,
@@ -33,11 +41,11 @@ pub(crate) struct Moved {
 
 impl Roster {
     /// Adds a member and returns its position.
-    pub(crate) fn push(&mut self, protocol: Protocol, key: ConnectionKey, slot: u32) -> u32 {
-        let list = match self.lists.iter().position(|list| list.protocol == protocol) {
+    pub(crate) fn push(&mut self, class: Class, key: ConnectionKey, slot: u32) -> u32 {
+        let list = match self.lists.iter().position(|list| list.class == class) {
             Some(place) => &mut self.lists[place],
             None => {
-                self.lists.push(List { protocol, keys: Vec::new(), slots: Vec::new() });
+                self.lists.push(List { class, keys: Vec::new(), slots: Vec::new() });
                 self.lists.last_mut().expect("just pushed")
             }
         };
@@ -48,8 +56,8 @@ impl Roster {
     }
 
     /// Takes a member out; the last of its list takes its place, unless it was the last itself.
-    pub(crate) fn swap_remove(&mut self, protocol: Protocol, position: u32) -> Option<Moved> {
-        let place = self.place(protocol);
+    pub(crate) fn swap_remove(&mut self, class: Class, position: u32) -> Option<Moved> {
+        let place = self.place(class);
         let list = &mut self.lists[place];
         list.keys.swap_remove(position as usize);
         list.slots.swap_remove(position as usize);
@@ -62,14 +70,20 @@ impl Roster {
     }
 
     /// Notes that a member keeps its position in another place now.
-    pub(crate) fn set_slot(&mut self, protocol: Protocol, position: u32, slot: u32) {
-        let place = self.place(protocol);
+    pub(crate) fn set_slot(&mut self, class: Class, position: u32, slot: u32) {
+        let place = self.place(class);
         self.lists[place].slots[position as usize] = slot;
     }
 
-    /// Goes through the lists: a protocol and who speaks it.
-    pub(crate) fn lists(&self) -> impl Iterator<Item = (Protocol, &[ConnectionKey])> {
-        self.lists.iter().map(|list| (list.protocol, &*list.keys))
+    /// Gives a member a new key.
+    pub(crate) fn set_key(&mut self, class: Class, position: u32, key: ConnectionKey) {
+        let place = self.place(class);
+        self.lists[place].keys[position as usize] = key;
+    }
+
+    /// Goes through the lists: a class and who is of it.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (Class, &[ConnectionKey])> {
+        self.lists.iter().map(|list| (list.class, &*list.keys))
     }
 
     /// Goes through all members.
@@ -86,14 +100,14 @@ impl Roster {
     }
 
     /// Returns a member by its position and where it keeps that position.
-    pub(super) fn at(&self, protocol: Protocol, position: u32) -> Option<(ConnectionKey, u32)> {
-        let list = self.lists.iter().find(|list| list.protocol == protocol)?;
+    pub(super) fn at(&self, class: Class, position: u32) -> Option<(ConnectionKey, u32)> {
+        let list = self.lists.iter().find(|list| list.class == class)?;
         let key = *list.keys.get(position as usize)?;
         Some((key, list.slots[position as usize]))
     }
 
-    fn place(&self, protocol: Protocol) -> usize {
-        let place = self.lists.iter().position(|list| list.protocol == protocol);
+    fn place(&self, class: Class) -> usize {
+        let place = self.lists.iter().position(|list| list.class == class);
         place.expect("a member's list exists as long as the member is in it")
     }
 }

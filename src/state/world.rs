@@ -13,10 +13,9 @@ use super::names::{NameHasher, Names};
 use super::quota::QuotaUse;
 use super::roster::Roster;
 use super::timers::Timers;
-use super::{Arena, ConnectionId, ConnectionKey};
+use super::{Arena, Class, ConnectionId, ConnectionKey, Sessions};
 use crate::config::{HubConfig, Limits};
 use crate::name::HUB_BYTES_MAX;
-use crate::protocol::Protocol;
 
 /// All hubs with their connections, groups and users.
 ///
@@ -31,6 +30,10 @@ pub(crate) struct World {
     pub users: Slab<User>,
     /// For each connection when it is to be looked at, by its slot.
     pub timers: Timers,
+    /// Of the reliable connections.
+    pub sessions: Sessions,
+    /// How many groups there ever were.
+    groups_ever: u64,
     pub(super) hub_names: Names,
     pub(super) hasher: NameHasher,
 }
@@ -38,6 +41,13 @@ pub(crate) struct World {
 /// A connection is in as many groups as it may be in.
 #[derive(Debug)]
 pub(crate) struct Full;
+
+/// A connection was in a group and is so no longer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    /// Whether it had a state there, and somebody who is still there has to be told that it is gone.
+    pub stateful: bool,
+}
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
@@ -47,6 +57,8 @@ impl World {
             groups: Slab::new(),
             users: Slab::new(),
             timers: Timers::default(),
+            sessions: Sessions::default(),
+            groups_ever: 0,
             hub_names: Names::default(),
             hasher: NameHasher::new(seed),
         }
@@ -120,6 +132,12 @@ impl World {
         self.connections.get_mut(key).expect("a key held by the world leads to a connection")
     }
 
+    /// Finds the connection whose first key this was.
+    pub(crate) fn born_as(&self, key: ConnectionKey) -> Option<ConnectionKey> {
+        let now = self.connections.key_at(key.slot())?;
+        (self.at(now).born == key.generation()).then_some(now)
+    }
+
     pub(crate) fn hub_of(&self, connection: &Connection) -> &Hub {
         &self.hubs[connection.hub as usize]
     }
@@ -135,7 +153,7 @@ impl World {
         let hub = connection.hub;
         let Hub { roster, handshaking, .. } = &mut self.hubs[hub as usize];
         *handshaking -= 1;
-        connection.hub_position = roster.push(connection.protocol, key, 0);
+        connection.hub_position = roster.push(connection.class(), key, 0);
         let Some(name) = user else { return };
         let user = self.user_or_new(hub, name);
         let connections = &mut self.users[user as usize].connections;
@@ -154,58 +172,76 @@ impl World {
         })
     }
 
-    /// Puts a connection into a group of its hub. Nothing happens when it is there already.
-    pub(crate) fn join(&mut self, key: ConnectionKey, group: &str) -> Result<(), Full> {
-        let Self { connections, hubs, groups, hasher, .. } = self;
+    /// Puts a connection into a group of its hub. Nothing happens when it is there already. Returns whether it was
+    /// not.
+    pub(crate) fn join(&mut self, key: ConnectionKey, group: &str) -> Result<bool, Full> {
+        let Self { connections, hubs, groups, hasher, groups_ever, .. } = self;
         let connection = connections.get_mut(key).expect("it joins");
         let hub = &mut hubs[connection.hub as usize];
         let hash = hasher.hash(group);
         let found = hub.groups.find(hash, |slot| *groups[slot as usize].name == *group);
         if found.is_some_and(|slot| connection.memberships.find(slot).is_some()) {
-            return Ok(());
+            return Ok(false);
         }
         if connection.memberships.len() >= hub.limits.groups_per_connection {
             return Err(Full);
         }
         let slot = found.unwrap_or_else(|| {
-            let new = Group { hub: connection.hub, name: group.into(), roster: Roster::default() };
+            *groups_ever += 1;
+            let new = Group {
+                hub: connection.hub,
+                name: group.into(),
+                number: *groups_ever,
+                roster: Roster::default(),
+                states: None,
+            };
             let slot = groups.insert(new) as u32;
             hub.groups.insert(hash, slot);
             slot
         });
         let place = connection.memberships.len() as u32;
-        let position = groups[slot as usize].roster.push(connection.protocol, key, place);
+        let position = groups[slot as usize].roster.push(connection.class(), key, place);
         connection.memberships.push(Membership { group: slot, position });
-        Ok(())
+        Ok(true)
     }
 
-    /// Takes a connection out of a group. Nothing happens when it is not in it.
-    pub(crate) fn leave(&mut self, key: ConnectionKey, group: u32) {
+    /// Takes a connection out of a group, and its state there away. `None` when it is not in it: then nothing
+    /// happens.
+    pub(crate) fn leave(&mut self, key: ConnectionKey, group: u32) -> Option<Left> {
+        let place = self.at(key).memberships.find(group)?;
+        let stateful = self.forget_states(key, group);
         let Self { connections, groups, .. } = self;
         let connection = connections.get_mut(key).expect("it leaves");
-        let Some(place) = connection.memberships.find(group) else { return };
-        let protocol = connection.protocol;
+        let class = connection.class();
         let gone = connection.memberships.swap_remove(place);
         if place < connection.memberships.len() as u32 {
             let moved = connection.memberships.get(place);
-            groups[moved.group as usize].roster.set_slot(protocol, moved.position, place);
+            groups[moved.group as usize].roster.set_slot(class, moved.position, place);
         }
-        self.vacate(protocol, gone);
+        self.vacate(class, gone);
+        Some(Left { stateful })
     }
 
-    pub(crate) fn leave_all(&mut self, key: ConnectionKey) {
+    /// Takes a connection out of all its groups, and its states there away. Returns the groups where somebody has to
+    /// be told of that, in no particular order.
+    pub(crate) fn leave_all(&mut self, key: ConnectionKey) -> Vec<u32> {
         let connection = self.at_mut(key);
-        let protocol = connection.protocol;
+        let class = connection.class();
         let memberships = core::mem::take(&mut connection.memberships);
+        let mut stateful = Vec::new();
         for membership in memberships.iter() {
-            self.vacate(protocol, membership);
+            if self.forget_states(key, membership.group) {
+                stateful.push(membership.group);
+            }
+            self.vacate(class, membership);
         }
+        stateful
     }
 
     /// Frees a position in a group's roster; the group goes with its last member.
-    fn vacate(&mut self, protocol: Protocol, membership: Membership) {
+    fn vacate(&mut self, class: Class, membership: Membership) {
         let group = &mut self.groups[membership.group as usize];
-        if let Some(moved) = group.roster.swap_remove(protocol, membership.position) {
+        if let Some(moved) = group.roster.swap_remove(class, membership.position) {
             let memberships = &mut self.at_mut(moved.key).memberships;
             memberships.set_position(moved.slot, membership.position);
         } else if group.roster.is_empty() {
@@ -218,15 +254,19 @@ impl World {
     /// Removes a connection from everything. Its key is stale from now on.
     pub(crate) fn remove(&mut self, key: ConnectionKey) {
         self.timers.clear(key.slot());
-        self.leave_all(key);
+        let stateful = self.leave_all(key);
+        debug_assert!(stateful.is_empty(), "who has states leaves before it is removed");
         self.leave_user(key);
         let connection = self.connections.remove(key).expect("it is being removed");
+        if connection.is_open() && connection.protocol.is_reliable() {
+            self.sessions.end(key.slot());
+        }
         let hub = &mut self.hubs[connection.hub as usize];
         match connection.phase {
             Phase::Handshaking => hub.handshaking -= 1,
             Phase::Open => {
                 let position = connection.hub_position;
-                if let Some(moved) = hub.roster.swap_remove(connection.protocol, position) {
+                if let Some(moved) = hub.roster.swap_remove(connection.class(), position) {
                     self.at_mut(moved.key).hub_position = position;
                 }
             }

@@ -3,13 +3,12 @@
 mod open;
 mod server;
 
-use std::collections::BTreeMap;
+use hubcast::{Action, Closed, Config, ConnectionKey, Engine, Incoming, Time};
 
-use hubcast::{Action, CallId, Closed, Config, ConnectionKey, Engine, Incoming, Time};
-
+use super::counters::counter;
 use super::line::{Line, bytes, duration, parse};
-use super::settings;
-use super::show::{Names, counter, moment};
+use super::show::{Names, moment};
+use super::{protobuf, settings};
 
 pub(crate) struct Host {
     config: Config,
@@ -19,8 +18,6 @@ pub(crate) struct Host {
     /// Actions are left where they are.
     held: bool,
     names: Names,
-    /// Calls that came out, by names like `alice#1`.
-    calls: BTreeMap<String, CallId>,
 }
 
 impl Default for Host {
@@ -31,7 +28,6 @@ impl Default for Host {
             now: Time::EPOCH,
             held: false,
             names: Names::default(),
-            calls: BTreeMap::new(),
         }
     }
 }
@@ -48,7 +44,14 @@ impl Host {
         for n in parse::<u64>(first)?..=parse(last)? {
             turns.push(self.take_in_one(&input.replace("$n", &n.to_string()))?);
         }
-        let shape = |turn: &[String]| turn.concat().replace(|c: char| c.is_ascii_digit(), "");
+        let shape = |turn: &[String]| {
+            let turn = turn.join(" ");
+            let words =
+                turn.split(' ').filter(|word| !word.contains(|c: char| !c.is_ascii_hexdigit()));
+            let hexadecimal: Vec<_> = words.filter(|word| word.len() >= 8).collect();
+            let turn = hexadecimal.iter().fold(turn.clone(), |turn, word| turn.replace(word, ""));
+            turn.replace(|c: char| c.is_ascii_digit(), "")
+        };
         let alike = turns.iter().all(|turn| shape(turn) == shape(&turns[0]));
         if turns.len() > 3 && alike && !turns[0].is_empty() {
             let between = format!("... {} more times ...", turns.len() - 2);
@@ -61,8 +64,8 @@ impl Host {
         let line = self.expand(line)?;
         let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
         let mut shown = Vec::new();
-        if let Some(&(key, _)) = self.names.peers.get(verb) {
-            self.hear(key, rest)?;
+        if let Some(peer) = self.names.peers.get(verb) {
+            self.hear(peer.key, rest)?;
         } else {
             let mut words = Line::read(rest)?;
             shown = self.obey(verb, &mut words)?;
@@ -94,8 +97,16 @@ impl Host {
             if name.is_empty() {
                 expanded.push('$');
             } else {
-                let id = self.names.peers.get(name).and_then(|(_, id)| id.as_deref());
-                expanded.push_str(id.ok_or_else(|| format!("{name:?} has no connection id"))?);
+                let peer = self.names.peers.get(name).map(|peer| &peer.secrets);
+                let peer = peer.ok_or_else(|| format!("{name:?} is nobody"))?;
+                let (secret, rest) = match rest.strip_prefix(".token") {
+                    Some(rest) => (&peer.token, rest),
+                    None => (&peer.id, rest),
+                };
+                let secret = secret.as_deref();
+                expanded.push_str(secret.ok_or_else(|| format!("{name:?} has none yet"))?);
+                expanded.push_str(rest);
+                continue;
             }
             expanded.push_str(rest);
         }
@@ -111,7 +122,8 @@ impl Host {
         let message = match verb {
             "->" => Incoming::Text(rest),
             "=>" => {
-                binary = bytes(rest)?;
+                let text = rest.contains('{');
+                binary = if text { protobuf::write("Upstream", rest)? } else { bytes(rest)? };
                 Incoming::Binary(&binary)
             }
             "alive" => Incoming::Alive,
@@ -160,6 +172,15 @@ impl Host {
                 engine.stop(&line.text(), now);
                 return Ok(Vec::new());
             }
+            "pause" | "resume" => {
+                let peer = self.names.peers.get(&line.word()?).ok_or("nobody has this name")?;
+                if verb == "pause" {
+                    engine.pause(peer.key, now);
+                } else {
+                    engine.resume(peer.key, now);
+                }
+                return Ok(Vec::new());
+            }
             "hold" => {
                 self.held = true;
                 return Ok(Vec::new());
@@ -174,8 +195,8 @@ impl Host {
             }
             "view" => {
                 let name = line.word()?;
-                let (key, _) = self.names.peers.get(&name).ok_or("nobody has this name")?;
-                self.names.view(engine.connection(*key))
+                let peer = self.names.peers.get(&name).ok_or("nobody has this name")?;
+                self.names.view(engine.connection(peer.key))
             }
             "find" => {
                 let hub = line.option("hub");
@@ -217,12 +238,14 @@ impl Host {
                     self.names.learn(call.connection, &call.event.connection_id);
                     if let Some(id) = call.id {
                         let name = self.names.of(call.connection);
-                        self.calls.insert(format!("{name}#{}", call.event.number), id);
+                        let name = format!("{name}#{}", call.event.number);
+                        self.names.calls.insert(name, id);
                     }
                 }
+                Action::Deliver(deliver) => self.names.note(deliver),
                 _ => {}
             }
-            shown.push(self.names.action(&action));
+            shown.extend(self.names.action(&action));
         }
     }
 }

@@ -29,7 +29,7 @@ impl Line {
                 continue;
             }
             let after = after.strip_prefix(' ').unwrap_or(after);
-            if matches!(word, "text" | "json" | "binary") {
+            if matches!(word, "text" | "json" | "binary" | "protobuf") {
                 line.data = Some((word.into(), after.into()));
                 break;
             }

@@ -11,13 +11,17 @@
 //! ```text
 //! config unknown_hubs=refuse hubs_max=2 call_timeout=5s      also every other limit, by its field
 //! hub chat anonymous=allow failed_event=close connections=2  the same for one hub
+//! hub chat slow_consumer=drop_oldest                         or disconnect, drop_newest, keep_latest
 //! handler chat local events=a,b system=connect,connected     a handler of a hub, with any text as its URL
 //! ```
 //! What happens to the engine. The hub is `chat` and the protocol JSON where a line does not say otherwise.
 //! ```text
 //! open alice user=alice roles=r,s groups=g offers=x,y claims=k:v query=k:v headers=k:v
-//! open bob protocol=plain anonymous mode=sendToGroup:room no_echo certificates=thumb:pem recovery=id:token
+//! open bob protocol=plain anonymous mode=sendToGroup:room no_echo certificates=thumb:pem
+//! open carol protocol=reliable-json        or reliable-protobuf, protobuf, json, plain
+//! open carol2 recovery=$carol:$carol.token
 //! alice -> a text message          alice => 00ff, a binary one
+//! bob => join_group_message { group: "room" ack_id: 0 }       the same as protobuf, see `protobuf.rs`
 //! alice alive|toolarge|malformed|notutf8|lost|slow
 //! alice closes 1000 why
 //! answer alice#0 accept user=u roles=r groups=g subprotocol=x state=s
@@ -25,6 +29,7 @@
 //! answer alice#1 reply state=s metadata=k:v text hello
 //! answer alice#1 fail
 //! at 30s                           time passes       clock 30s: it does, and nobody calls `advance`
+//! pause alice                      resume alice
 //! stop why
 //! ```
 //! What the server asks. An audience is `group=`, `user=` or `connection=`, or else the whole hub.
@@ -42,20 +47,27 @@
 //! poll
 //! repeat 1..1000 alice -> {"type":"ping","ackId":$n}   what is alike but for numbers is shown twice
 //! ```
-//! `$alice` is the connection id of alice, `$(x*1025)` a text of so many x, `$(U+000A)` a character. Values
-//! with spaces have quotes, as in JSON.
+//! `$alice` is the connection id of alice, `$alice.token` her reconnection token, `$(x*1025)` a text of so many x,
+//! `$(U+000A)` a character. Values with spaces have quotes, as in JSON. Data is `text ...`, `json ...`, `binary 00ff` or
+//! `protobuf 0a0174`, an Any.
 //!
 //! # Outputs
 //!
 //! ```text
 //! accept alice json.webpubsub.azure.v1             refuse alice 401 why
 //! alice, bob <- a text frame                       alice until=5s <= 00ff, a binary one that expires
+//! alice:1, bob:1 <- a frame with a sequence id     & carol:7 <- the same one with another's
+//! bob <= 2200 pong_message {}                      what protobuf says
 //! close alice 1000 why                             call local alice#1 user echo hub=chat text hello
+//! cancel alice#1
 //! = the answer to a question                       ! why a command was not carried out
 //! ```
 
+mod answers;
+mod counters;
 mod host;
 mod line;
+mod protobuf;
 mod settings;
 mod show;
 mod transcript;
@@ -94,7 +106,7 @@ fn conversations_go_as_written() {
         files.len(),
         failures.join("\n")
     );
-    assert!(files.len() >= 80, "only {} conversations: some are missing", files.len());
+    assert!(files.len() >= 380, "only {} conversations: some are missing", files.len());
 }
 
 /// Finds the conversations in a folder and those below it, in order of their names.

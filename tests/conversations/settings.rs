@@ -1,7 +1,8 @@
 //! The lines that an engine is made from.
 
 use hubcast::{
-    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SystemEvents, UnknownHubs,
+    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SlowConsumer, SystemEvents,
+    UnknownHubs,
 };
 
 use super::line::{Line, duration, parse};
@@ -30,6 +31,7 @@ pub(crate) fn apply(config: &mut Config, verb: &str, line: &mut Line) -> Result<
                     ("anonymous", "deny") => settings.allow_anonymous = false,
                     ("failed_event", "close") => settings.failed_event = FailedEvent::Close,
                     ("failed_event", "keep_open") => settings.failed_event = FailedEvent::KeepOpen,
+                    ("slow_consumer", policy) => settings.slow_consumer = slow_consumer(policy)?,
                     (field, value) => {
                         let limits = settings.limits.get_or_insert_with(|| config.limits.clone());
                         limit(limits, field, value)?;
@@ -61,10 +63,22 @@ fn system_events(names: &[String]) -> Result<SystemEvents, String> {
             "connect" => events.connect = true,
             "connected" => events.connected = true,
             "disconnected" => events.disconnected = true,
+            "joined" => events.joined = true,
+            "left" => events.left = true,
             _ => return Err(format!("{name:?} is no system event")),
         }
     }
     Ok(events)
+}
+
+fn slow_consumer(policy: &str) -> Result<SlowConsumer, String> {
+    Ok(match policy {
+        "disconnect" => SlowConsumer::Disconnect,
+        "drop_newest" => SlowConsumer::DropNewest,
+        "drop_oldest" => SlowConsumer::DropOldest,
+        "keep_latest" => SlowConsumer::KeepLatest,
+        _ => return Err(format!("{policy:?} is no policy")),
+    })
 }
 
 fn limit(limits: &mut Limits, field: &str, value: &str) -> Result<(), String> {
@@ -80,6 +94,14 @@ fn limit(limits: &mut Limits, field: &str, value: &str) -> Result<(), String> {
         "handshake_timeout" => limits.handshake_timeout = duration(value)?,
         "call_timeout" => limits.call_timeout = duration(value)?,
         "idle_timeout" => limits.idle_timeout = Some(duration(value)?),
+        "unacknowledged_messages" => limits.unacknowledged_messages = parse(value)?,
+        "unacknowledged_bytes" => limits.unacknowledged_bytes = parse(value)?,
+        "recovery_window" => limits.recovery_window = duration(value)?,
+        "paused_messages" => limits.paused_messages = parse(value)?,
+        "paused_bytes" => limits.paused_bytes = parse(value)?,
+        "streams_per_connection" => limits.streams_per_connection = parse(value)?,
+        "invocations_per_connection" => limits.invocations_per_connection = parse(value)?,
+        "group_state_bytes" => limits.group_state_bytes = parse(value)?,
         "messages_per_second" => limits.messages_per_second = Some(parse(value)?),
         "messages_per_day" => limits.messages_per_day = Some(parse(value)?),
         _ => return Err(format!("there is no setting {field:?}")),

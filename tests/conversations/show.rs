@@ -1,39 +1,90 @@
-//! Actions and answers as text.
+//! Actions as text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hubcast::{
-    Action, Call, CommandError, ConnectionKey, ConnectionView, Data, Deliver, EventKind, Metrics,
-    Pairs, Reply, Time,
+    Action, Call, CallId, ConnectionKey, Data, Deliver, EventKind, Pairs, Protocol, Recipient, Time,
 };
+
+use super::protobuf;
 
 /// Who is who in a conversation.
 #[derive(Default)]
 pub(crate) struct Names {
-    /// Key and, once it is known, connection id by name.
-    pub peers: BTreeMap<String, (ConnectionKey, Option<String>)>,
+    pub peers: BTreeMap<String, Peer>,
+    /// Calls that came out, by names like `alice#1`.
+    pub calls: BTreeMap<String, CallId>,
+}
+
+pub(crate) struct Peer {
+    pub key: ConnectionKey,
+    pub protocol: Protocol,
+    pub secrets: Secrets,
+    /// Whose connection it took up.
+    pub recovers: Option<String>,
+    /// The sequence id that it got last; 0 before.
+    pub sequence: u64,
+}
+
+/// What is another for every connection.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets {
+    /// The connection id, once it is known.
+    pub id: Option<String>,
+    /// The reconnection token, once it is known.
+    pub token: Option<String>,
 }
 
 impl Names {
     pub(crate) fn of(&self, key: ConnectionKey) -> &str {
-        let found = self.peers.iter().find(|(_, (each, _))| *each == key);
+        let found = self.peers.iter().find(|(_, each)| each.key == key);
         found.expect("every key comes from an open").0
     }
 
     /// Remembers the connection id of a peer, which never changes.
     pub(crate) fn learn(&mut self, key: ConnectionKey, id: &str) {
-        let (_, known) = self.peers.values_mut().find(|(each, _)| *each == key).expect("opened");
-        let known = known.get_or_insert_with(|| id.into());
+        let known = self.peer(key).secrets.id.get_or_insert_with(|| id.into());
         assert_eq!(known, id, "a connection has one id");
+    }
+
+    /// Remembers what a peer gets, and checks that its sequence ids have no gaps.
+    pub(crate) fn note(&mut self, deliver: &Deliver<'_>) {
+        for to in deliver.to {
+            let frame = self.frame(deliver, to);
+            let peer = self.peer(to.connection);
+            let token = ["\"reconnectionToken\":\"", "reconnection_token: \""];
+            let token = token.into_iter().find_map(|before| frame.split_once(before));
+            if let Some((token, _)) = token.and_then(|(_, after)| after.split_once('"')) {
+                let known = peer.secrets.token.get_or_insert_with(|| token.into());
+                assert_eq!(known, token, "a connection has one token");
+            }
+            let numbered = deliver.frame.shared().is_none();
+            assert_eq!(to.sequence > 0, numbered, "a number for whom the frame is numbered");
+            if numbered {
+                assert!(peer.protocol.is_reliable(), "only reliable connections have numbers");
+                assert_eq!(deliver.expires, None, "what has a number must not be lost");
+                let follows = peer.sequence == 0 || to.sequence == peer.sequence + 1;
+                assert!(follows, "{} does not follow {}", to.sequence, peer.sequence);
+                peer.sequence = to.sequence;
+            }
+        }
+    }
+
+    fn peer(&mut self, key: ConnectionKey) -> &mut Peer {
+        self.peers.values_mut().find(|each| each.key == key).expect("every key comes from an open")
     }
 
     /// Shortens what is different in every run or too long to read.
     pub(crate) fn abridge(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (name, (_, id)) in &self.peers {
-            if let Some(id) = id {
-                text = text.replace(id, &format!("${name}"));
+        for (name, peer) in self.peers.iter().filter(|(_, peer)| peer.recovers.is_none()) {
+            let Secrets { id, token } = &peer.secrets;
+            for (secret, known_as) in [(id, format!("${name}")), (token, format!("${name}.token"))]
+            {
+                let Some(secret) = secret else { continue };
+                text = text.replace(secret, &known_as);
+                text = text.replace(&hexadecimal(secret.as_bytes()), &format!("({known_as})"));
             }
         }
         let mut short = String::new();
@@ -60,7 +111,8 @@ impl Names {
         short
     }
 
-    pub(crate) fn action(&self, action: &Action<'_>) -> String {
+    /// Shows an action: one line, or one for each sequence id.
+    pub(crate) fn action(&self, action: &Action<'_>) -> Vec<String> {
         let shown = match action {
             Action::Accept(accept) => {
                 let subprotocol = accept.subprotocol.unwrap_or_default();
@@ -70,32 +122,60 @@ impl Names {
                 let status = refuse.status.to_string();
                 words(["refuse", self.of(refuse.connection), &status, refuse.reason])
             }
-            Action::Deliver(deliver) => self.deliver(deliver),
+            Action::Deliver(deliver) => return self.deliver(deliver),
             Action::Close(close) => {
                 assert!(close.reason.len() <= 123, "a close frame has room for 123 bytes");
                 let code = close.code.to_string();
                 words(["close", self.of(close.connection), &code, close.reason])
             }
             Action::Call(call) => self.call(call),
+            Action::Cancel(id) => {
+                let found = self.calls.iter().find(|(_, each)| *each == id);
+                words(["cancel", found.expect("it was called").0])
+            }
             other => panic!("an action that nobody knows how to show: {other:?}"),
         };
-        self.abridge(&shown)
+        vec![self.abridge(&shown)]
     }
 
-    fn deliver(&self, deliver: &Deliver<'_>) -> String {
-        let mut to: Vec<_> = deliver.to.iter().map(|to| self.of(to.connection)).collect();
-        to.sort_unstable();
+    fn deliver(&self, deliver: &Deliver<'_>) -> Vec<String> {
+        let mut to: Vec<_> = deliver.to.iter().map(|to| (self.of(to.connection), to)).collect();
+        to.sort_unstable_by_key(|(name, _)| *name);
         assert_eq!(to.len(), deliver.to.len());
-        assert!(to.windows(2).all(|pair| pair[0] != pair[1]), "nobody gets a frame twice");
-        let mut shown = to.join(", ");
-        if let Some(expires) = deliver.expires {
-            let _ = write!(shown, " until={}", moment(expires));
+        assert!(to.windows(2).all(|pair| pair[0].0 != pair[1].0), "nobody gets a frame twice");
+        let mut lines: Vec<(String, String)> = Vec::new();
+        for (name, to) in to {
+            let frame = self.frame(deliver, to);
+            let name =
+                if to.sequence == 0 { name.into() } else { format!("{name}:{}", to.sequence) };
+            match lines.iter_mut().find(|(_, each)| *each == frame) {
+                Some((names, _)) => names.extend([", ", &*name]),
+                None => lines.push((name, frame)),
+            }
         }
-        let payload = deliver.frame.payload(0).collect::<Vec<_>>().concat();
-        if !deliver.frame.is_text() {
-            return words([&shown, "<=", &hexadecimal(&payload)]);
+        let until = deliver.expires.map(|expires| format!("until={}", moment(expires)));
+        let until = until.as_deref().unwrap_or_default();
+        let lines = lines.iter().enumerate().map(|(place, (names, frame))| {
+            self.abridge(&words([if place == 0 { "" } else { "&" }, names, until, frame]))
+        });
+        lines.collect()
+    }
+
+    /// Shows a frame as one recipient gets it.
+    fn frame(&self, deliver: &Deliver<'_>, to: Recipient) -> String {
+        let payload = deliver.frame.payload(to.sequence).collect::<Vec<_>>().concat();
+        if deliver.frame.is_text() {
+            let text = str::from_utf8(&payload).expect("a text frame is UTF-8");
+            return words(["<-", &without_the_middle(text)]);
         }
-        words([&shown, "<-", str::from_utf8(&payload).expect("a text frame is UTF-8")])
+        let hexadecimal = hexadecimal(&payload);
+        let peer = self.peers.values().find(|each| each.key == to.connection).expect("opened");
+        match peer.protocol {
+            Protocol::Protobuf | Protocol::ReliableProtobuf => {
+                words(["<=", &hexadecimal, &protobuf::read("Downstream", &payload)])
+            }
+            _ => words(["<=", &hexadecimal]),
+        }
     }
 
     fn call(&self, call: &Call<'_>) -> String {
@@ -127,55 +207,32 @@ impl Names {
                     Data::Text(text) => ("text", (*text).to_owned()),
                     Data::Json(text) => ("json", (*text).to_owned()),
                     Data::Binary(bytes) => ("binary", hexadecimal(bytes)),
+                    Data::Protobuf(bytes) => ("protobuf", hexadecimal(bytes)),
                     other => panic!("data that nobody knows how to show: {other:?}"),
                 };
                 shown = words([&shown, kind, &data]);
+            }
+            EventKind::Joined { group } | EventKind::Left { group } => {
+                put(&mut shown, "group", Some(group));
             }
             other => panic!("an event that nobody knows how to show: {other:?}"),
         }
         shown
     }
-
-    pub(crate) fn reply(&self, reply: &Result<Reply, CommandError>) -> String {
-        let shown = match reply {
-            Err(error) => format!("! {error}"),
-            Ok(Reply::Done) => "= done".into(),
-            Ok(Reply::Affected(count)) => format!("= {count}"),
-            Ok(Reply::Is(answer)) => format!("= {answer}"),
-            Ok(Reply::Members(page)) => {
-                let members = page.members.iter().map(|member| {
-                    let mut shown = member.connection_id.to_string();
-                    put(&mut shown, "user", member.user.as_deref());
-                    shown
-                });
-                let more = page.more.then(|| "more".to_owned());
-                let shown: Vec<_> = members.chain(more).collect();
-                if shown.is_empty() { "= nobody".into() } else { format!("= {}", shown.join(", ")) }
-            }
-            Ok(other) => panic!("a reply that nobody knows how to show: {other:?}"),
-        };
-        self.abridge(&shown)
-    }
-
-    pub(crate) fn view(&self, view: Option<ConnectionView<'_>>) -> String {
-        let Some(view) = view else { return "= gone".into() };
-        let phase = if view.is_open() { "open" } else { "handshaking" };
-        let mut shown = format!("= {phase} {:?}", view.protocol());
-        put(&mut shown, "hub", Some(view.hub()));
-        put(&mut shown, "user", view.user());
-        put(&mut shown, "subprotocol", view.subprotocol());
-        let mut groups: Vec<_> = view.groups().collect();
-        groups.sort_unstable();
-        put(&mut shown, "groups", Some(&groups.join(",")));
-        put(&mut shown, "state", view.state());
-        put(&mut shown, "queued", Some(&view.queued().to_string()));
-        put(&mut shown, "heard", Some(&moment(view.heard())));
-        self.abridge(&shown)
-    }
 }
 
 /// The shortest run of one character that is counted rather than shown.
 const LONG: usize = 40;
+
+/// Leaves the middle of a long list of group states out.
+fn without_the_middle(text: &str) -> String {
+    let items: Vec<_> = text.split("},{").collect();
+    let [first, between @ .., last] = &*items else { return text.into() };
+    if between.len() < LONG {
+        return text.into();
+    }
+    format!("{first}}}, ... {} more ... ,{{{last}", between.len())
+}
 
 /// Shows a moment as the time since the start.
 pub(crate) fn moment(time: Time) -> String {
@@ -184,11 +241,11 @@ pub(crate) fn moment(time: Time) -> String {
 }
 
 /// Joins the texts that are not empty.
-fn words<const N: usize>(words: [&str; N]) -> String {
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn put(shown: &mut String, name: &str, value: Option<&str>) {
+pub(crate) fn put(shown: &mut String, name: &str, value: Option<&str>) {
     let Some(value) = value else { return };
     let bare = !value.is_empty() && !value.contains([' ', '"']);
     let _ = if bare {
@@ -203,53 +260,9 @@ fn put_pairs(shown: &mut String, name: &str, pairs: Pairs<'_>) {
     put(shown, name, Some(&*pairs.join(",")).filter(|_| !pairs.is_empty()));
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
-    })
-}
-
-/// Looks up a counter by its field.
-pub(crate) fn counter(metrics: &Metrics, name: &str) -> Result<u64, String> {
-    if let Some((hub, field)) = name.strip_prefix("hubs.").and_then(|name| name.split_once('.')) {
-        let found = metrics.hubs.iter().find(|each| each.hub == hub);
-        let found = found.ok_or_else(|| format!("there is no hub {hub:?}"))?;
-        return match field {
-            "connections" => Ok(found.connections),
-            "connections_ever" => Ok(found.connections_ever),
-            _ => Err(format!("there is no counter {name:?}")),
-        };
-    }
-    Ok(match name {
-        "refused" => metrics.refused,
-        "messages_in" => metrics.messages_in,
-        "bytes_in" => metrics.bytes_in,
-        "messages_out" => metrics.messages_out,
-        "messages_throttled" => metrics.messages_throttled,
-        "deliveries" => metrics.deliveries,
-        "bytes_out" => metrics.bytes_out,
-        "acks.success" => metrics.acks.success,
-        "acks.forbidden" => metrics.acks.forbidden,
-        "acks.duplicate" => metrics.acks.duplicate,
-        "acks.bad_request" => metrics.acks.bad_request,
-        "acks.internal_server_error" => metrics.acks.internal_server_error,
-        "acks.throttled" => metrics.acks.throttled,
-        "closes.normal" => metrics.closes.normal,
-        "closes.closed_by_app_server" => metrics.closes.closed_by_app_server,
-        "closes.bad_request" => metrics.closes.bad_request,
-        "closes.unauthorized" => metrics.closes.unauthorized,
-        "closes.throttled" => metrics.closes.throttled,
-        "closes.slow_client" => metrics.closes.slow_client,
-        "closes.ping_timeout" => metrics.closes.ping_timeout,
-        "closes.send_event_failed" => metrics.closes.send_event_failed,
-        "closes.event_handler_not_found" => metrics.closes.event_handler_not_found,
-        "closes.service_reload" => metrics.closes.service_reload,
-        "calls" => metrics.calls,
-        "calls_failed" => metrics.calls_failed,
-        "events_unhandled" => metrics.events_unhandled,
-        "joins_limited" => metrics.joins_limited,
-        "stale_inputs" => metrics.stale_inputs,
-        _ => return Err(format!("there is no counter {name:?}")),
     })
 }

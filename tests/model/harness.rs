@@ -396,6 +396,7 @@ fn configure(setup: &Setup) -> Config {
         idle_timeout: setup.idle_seconds.map(Duration::from_secs),
         messages_per_second: setup.per_second,
         messages_per_day: setup.per_day,
+        ..Limits::default()
     };
     if setup.refuse_unknown_hubs {
         config.unknown_hubs = UnknownHubs::Refuse;
@@ -408,6 +409,7 @@ fn configure(setup: &Setup) -> Config {
             connect: handler.connect,
             connected: handler.connected,
             disconnected: handler.disconnected,
+            ..SystemEvents::NONE
         },
     });
     let first = HubConfig {
@@ -418,7 +420,7 @@ fn configure(setup: &Setup) -> Config {
         } else {
             FailedEvent::KeepOpen
         },
-        limits: None,
+        ..HubConfig::default()
     };
     config.hubs = vec![("First".into(), first), ("second".into(), HubConfig::default())];
     config

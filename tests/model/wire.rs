@@ -86,7 +86,7 @@ fn quote(text: &str) -> String {
 
 /// Reads a frame of an engine.
 pub(crate) fn read_frame(frame: &Frame, json: bool, expires: Option<Time>) -> Seen {
-    let bytes: Vec<u8> = frame.payload(0).flatten().copied().collect();
+    let bytes: Vec<u8> = frame.bytes(0).to_vec();
     if !frame.is_text() {
         return Seen::Binary(bytes, expires);
     }

@@ -290,7 +290,7 @@ impl Host {
                 }
                 Action::Deliver(it) => {
                     assert!(it.to.len() > 0);
-                    let bytes: Vec<u8> = it.frame.payload(0).flatten().copied().collect();
+                    let bytes: Vec<u8> = it.frame.bytes(1).to_vec();
                     let readable = core::str::from_utf8(&bytes).is_ok();
                     assert!(readable || !it.frame.is_text(), "text is UTF-8");
                     for to in it.to {

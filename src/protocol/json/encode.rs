@@ -1,11 +1,16 @@
-//! From messages to the text of a frame, byte for byte as `webpubsub.md` 3.5 and 3.6 show it.
+//! From messages to the text of a frame, byte for byte as `webpubsub.md` 3.5 to 3.9 show it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+mod put;
+#[cfg(test)]
+mod tests;
+
 use bytes::BytesMut;
 
-use super::scan::skip_plain;
-use crate::protocol::message::{Data, Outgoing};
+use self::put::{
+    data_size, pairs_size, put, put_data, put_integer, put_metadata, put_pairs, put_string,
+    put_user,
+};
+use crate::protocol::message::{Data, Outgoing, StateItem, StreamEnd, StreamPart};
 
 /// The one message that is always the same.
 pub(crate) const PONG: &[u8] = br#"{"type":"pong"}"#;
@@ -13,23 +18,42 @@ pub(crate) const PONG: &[u8] = br#"{"type":"pong"}"#;
 /// More than the names and the punctuation of any message take.
 const ENVELOPE: usize = 128;
 
-/// What a pair of metadata takes besides its bytes: four quotes, a colon, a comma.
-const PAIR: usize = 6;
+/// More than the names and the punctuation of a place in a stream take, and of an item of a group's states.
+const STREAM: usize = 160;
+const ITEM: usize = 96;
 
 /// Returns how many bytes the message takes at most, as long as nothing in it has to be escaped.
 pub(crate) fn size_hint(message: &Outgoing<'_>) -> usize {
     let variable = match message {
-        Outgoing::Connected { connection_id, user } => {
-            connection_id.len() + user.map_or(0, str::len)
+        Outgoing::Connected { connection_id, user, reconnection_token } => {
+            connection_id.len() + user.map_or(0, str::len) + reconnection_token.map_or(0, str::len)
         }
         Outgoing::Disconnected { message } => message.len(),
         Outgoing::Ack { error, .. } => error.map_or(0, |(_, text)| text.len()),
         Outgoing::Pong => 0,
-        Outgoing::Group { group, from_user, data, metadata } => {
+        Outgoing::Group { group, from_user, data, metadata, stream } => {
             let user = from_user.flatten().map_or(0, str::len);
-            group.len() + user + data_size(data) + metadata_size(metadata)
+            let stream = stream.as_ref().map_or(0, stream_size);
+            group.len() + user + data_size(data) + metadata_size(metadata) + stream
         }
         Outgoing::Server { data, metadata } => data_size(data) + metadata_size(metadata),
+        Outgoing::InvokeResponse { invocation_id, outcome, metadata } => {
+            let outcome = match outcome {
+                Ok(data) => data.as_ref().map_or(0, data_size),
+                Err((name, message)) => name.len() + message.len(),
+            };
+            invocation_id.len() + outcome + metadata_size(metadata)
+        }
+        Outgoing::StreamAck { stream_id, .. } => stream_id.len(),
+        Outgoing::StreamNack { stream_id, name, message, .. } => {
+            stream_id.len() + name.len() + message.len()
+        }
+        Outgoing::StreamClosed { stream_id, error } => {
+            stream_id.len() + error.map_or(0, |(name, message)| name.len() + message.len())
+        }
+        Outgoing::GroupState { group, items, .. } => {
+            group.len() + items.iter().map(item_size).sum::<usize>()
+        }
     };
     ENVELOPE + variable
 }
@@ -37,11 +61,15 @@ pub(crate) fn size_hint(message: &Outgoing<'_>) -> usize {
 /// Appends the message.
 pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut BytesMut) {
     match message {
-        Outgoing::Connected { connection_id, user } => {
+        Outgoing::Connected { connection_id, user, reconnection_token } => {
             put(buffer, br#"{"type":"system","event":"connected","userId":"#);
             put_user(buffer, *user);
             put(buffer, br#","connectionId":"#);
             put_string(buffer, connection_id);
+            if let Some(token) = reconnection_token {
+                put(buffer, br#","reconnectionToken":"#);
+                put_string(buffer, token);
+            }
         }
         Outgoing::Disconnected { message } => {
             put(buffer, br#"{"type":"system","event":"disconnected","message":"#);
@@ -55,14 +83,11 @@ pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut BytesMut) {
         Outgoing::Ack { ack_id, error: Some((error, text)) } => {
             put(buffer, br#"{"type":"ack","ackId":"#);
             put_integer(buffer, *ack_id);
-            put(buffer, br#","success":false,"error":{"name":"#);
-            put_string(buffer, error.name());
-            put(buffer, br#","message":"#);
-            put_string(buffer, text);
-            put(buffer, b"}");
+            put(buffer, br#","success":false"#);
+            put_error(buffer, error.name(), text);
         }
         Outgoing::Pong => return put(buffer, PONG),
-        Outgoing::Group { group, from_user, data, metadata } => {
+        Outgoing::Group { group, from_user, data, metadata, stream } => {
             put(buffer, br#"{"type":"message","from":"group","group":"#);
             put_string(buffer, group);
             if let Some(user) = from_user {
@@ -71,205 +96,144 @@ pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut BytesMut) {
             }
             put_data(buffer, data);
             put_metadata(buffer, metadata);
+            if let Some(stream) = stream {
+                put_stream(buffer, stream);
+            }
         }
         Outgoing::Server { data, metadata } => {
             put(buffer, br#"{"type":"message","from":"server""#);
             put_data(buffer, data);
             put_metadata(buffer, metadata);
         }
+        Outgoing::InvokeResponse { invocation_id, outcome, metadata } => {
+            put(buffer, br#"{"type":"invokeResponse","invocationId":"#);
+            put_string(buffer, invocation_id);
+            put_outcome(buffer, outcome);
+            put_metadata(buffer, metadata);
+        }
+        Outgoing::StreamAck { stream_id, expected } => {
+            put(buffer, br#"{"type":"streamAck","streamId":"#);
+            put_string(buffer, stream_id);
+            put(buffer, br#","expectedSequenceId":"#);
+            put_integer(buffer, *expected);
+        }
+        Outgoing::StreamNack { stream_id, expected, name, message } => {
+            put(buffer, br#"{"type":"streamNack","streamId":"#);
+            put_string(buffer, stream_id);
+            put(buffer, br#","expectedSequenceId":"#);
+            put_integer(buffer, *expected);
+            put(buffer, br#","name":"#);
+            put_string(buffer, name);
+            put(buffer, br#","message":"#);
+            put_string(buffer, message);
+        }
+        Outgoing::StreamClosed { stream_id, error } => {
+            put(buffer, br#"{"type":"streamClosed","streamId":"#);
+            put_string(buffer, stream_id);
+            if let Some((name, message)) = error {
+                put_error(buffer, name, message);
+            }
+        }
+        Outgoing::GroupState { group, items, snapshot } => {
+            let start: &[u8] = if *snapshot {
+                br#"{"type":"groupStateSnapshot","group":"#
+            } else {
+                br#"{"type":"groupStateUpdate","group":"#
+            };
+            put(buffer, start);
+            put_string(buffer, group);
+            put(buffer, br#","items":["#);
+            for (index, item) in items.iter().enumerate() {
+                put(buffer, if index == 0 { b"" } else { b"," });
+                put_item(buffer, item);
+            }
+            put(buffer, b"]");
+        }
     }
     put(buffer, b"}");
 }
 
-fn data_size(data: &Data<'_>) -> usize {
-    match data {
-        Data::Text(text) | Data::Json(text) => text.len(),
-        Data::Binary(bytes) => base64_length(bytes),
+fn put_outcome(buffer: &mut BytesMut, outcome: &Result<Option<Data<'_>>, (&'static str, &str)>) {
+    match outcome {
+        Ok(data) => {
+            put(buffer, br#","success":true"#);
+            if let Some(data) = data {
+                put_data(buffer, data);
+            }
+        }
+        Err((name, message)) => {
+            put(buffer, br#","success":false"#);
+            put_error(buffer, name, message);
+        }
     }
+}
+
+fn put_error(buffer: &mut BytesMut, name: &str, message: &str) {
+    put(buffer, br#","error":{"name":"#);
+    put_string(buffer, name);
+    put(buffer, br#","message":"#);
+    put_string(buffer, message);
+    put(buffer, b"}");
+}
+
+fn put_stream(buffer: &mut BytesMut, stream: &StreamPart<'_>) {
+    put(buffer, br#","stream":{"streamId":"#);
+    put_string(buffer, stream.stream_id);
+    put(buffer, br#","streamSequenceId":"#);
+    put_integer(buffer, stream.sequence_id);
+    if stream.end.is_some() {
+        put(buffer, br#","endOfStream":true"#);
+    }
+    if let Some(StreamEnd::Failed { name, message, code }) = stream.end {
+        put(buffer, br#","error":{"name":"#);
+        put_string(buffer, name);
+        if let Some(message) = message {
+            put(buffer, br#","message":"#);
+            put_string(buffer, message);
+        }
+        if let Some(code) = code {
+            put(buffer, br#","userErrorCode":"#);
+            put_string(buffer, code);
+        }
+        put(buffer, b"}");
+    }
+    put(buffer, b"}");
+}
+
+/// Appends an item. A user or a state that there is not has no member.
+fn put_item(buffer: &mut BytesMut, item: &StateItem<'_>) {
+    put(buffer, br#"{"connectionId":"#);
+    put_string(buffer, item.connection_id);
+    if let Some(user) = item.user {
+        put(buffer, br#","userId":"#);
+        put_string(buffer, user);
+    }
+    if let Some(state) = item.state {
+        put(buffer, br#","state":"#);
+        put_pairs(buffer, state.iter().map(|(key, value)| (&**key, &**value)));
+    }
+    put(buffer, br#","updatedAt":"#);
+    put_integer(buffer, item.updated_at);
+    put(buffer, b"}");
+}
+
+fn stream_size(stream: &StreamPart<'_>) -> usize {
+    let error = match stream.end {
+        None | Some(StreamEnd::Done) => 0,
+        Some(StreamEnd::Failed { name, message, code }) => {
+            name.len() + message.map_or(0, str::len) + code.map_or(0, str::len)
+        }
+    };
+    STREAM + stream.stream_id.len() + error
+}
+
+fn item_size(item: &StateItem<'_>) -> usize {
+    let state = item
+        .state
+        .map_or(0, |state| pairs_size(state.iter().map(|(key, value)| (&**key, &**value))));
+    ITEM + item.connection_id.len() + item.user.map_or(0, str::len) + state
 }
 
 fn metadata_size(metadata: &[(&str, &str)]) -> usize {
-    metadata.iter().map(|(key, value)| PAIR + key.len() + value.len()).sum()
-}
-
-fn put_data(buffer: &mut BytesMut, data: &Data<'_>) {
-    match data {
-        Data::Text(text) => {
-            put(buffer, br#","dataType":"text","data":"#);
-            put_string(buffer, text);
-        }
-        Data::Json(json) => {
-            put(buffer, br#","dataType":"json","data":"#);
-            put(buffer, json.as_bytes());
-        }
-        Data::Binary(bytes) => {
-            put(buffer, br#","dataType":"binary","data":""#);
-            put_base64(buffer, bytes);
-            put(buffer, b"\"");
-        }
-    }
-}
-
-fn put_metadata(buffer: &mut BytesMut, metadata: &[(&str, &str)]) {
-    if metadata.is_empty() {
-        return;
-    }
-    let mut before: &[u8] = br#","metadata":{"#;
-    for (key, value) in metadata {
-        put(buffer, before);
-        put_string(buffer, key);
-        put(buffer, b":");
-        put_string(buffer, value);
-        before = b",";
-    }
-    put(buffer, b"}");
-}
-
-fn put_user(buffer: &mut BytesMut, user: Option<&str>) {
-    match user {
-        Some(user) => put_string(buffer, user),
-        None => put(buffer, b"null"),
-    }
-}
-
-/// Appends a string with its quotes; escapes only what RFC 8259 wants escaped.
-fn put_string(buffer: &mut BytesMut, text: &str) {
-    let bytes = text.as_bytes();
-    put(buffer, b"\"");
-    let mut start = 0;
-    loop {
-        let end = skip_plain(bytes, start);
-        put(buffer, &bytes[start..end]);
-        let Some(&special) = bytes.get(end) else { break };
-        put_escape(buffer, special);
-        start = end + 1;
-    }
-    put(buffer, b"\"");
-}
-
-fn put_escape(buffer: &mut BytesMut, special: u8) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    match special {
-        b'"' => put(buffer, b"\\\""),
-        b'\\' => put(buffer, b"\\\\"),
-        0x08 => put(buffer, b"\\b"),
-        0x0C => put(buffer, b"\\f"),
-        b'\n' => put(buffer, b"\\n"),
-        b'\r' => put(buffer, b"\\r"),
-        b'\t' => put(buffer, b"\\t"),
-        control => {
-            let (high, low) = (usize::from(control >> 4), usize::from(control & 15));
-            put(buffer, &[b'\\', b'u', b'0', b'0', DIGITS[high], DIGITS[low]]);
-        }
-    }
-}
-
-fn put_integer(buffer: &mut BytesMut, mut integer: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        // The remainder is one digit.
-        digits[start] = b'0' + (integer % 10) as u8;
-        integer /= 10;
-        if integer == 0 {
-            break;
-        }
-    }
-    put(buffer, &digits[start..]);
-}
-
-fn put_base64(buffer: &mut BytesMut, bytes: &[u8]) {
-    let start = buffer.len();
-    buffer.resize(start + base64_length(bytes), 0);
-    STANDARD
-        .encode_slice(bytes, &mut buffer[start..])
-        .expect("base64_length is what the padded alphabet takes");
-}
-
-fn base64_length(bytes: &[u8]) -> usize {
-    bytes.len().div_ceil(3) * 4
-}
-
-#[inline]
-fn put(buffer: &mut BytesMut, bytes: &[u8]) {
-    buffer.extend_from_slice(bytes);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{AckError, Protocol};
-
-    #[track_caller]
-    fn check(message: &Outgoing<'_>, expected: &str) {
-        let frame = Protocol::Json.encode(message, &mut BytesMut::new()).unwrap();
-        assert!(frame.is_text());
-        assert_eq!(&frame.shared().unwrap()[..], expected.as_bytes(), "{expected}");
-        assert!(frame.len() <= size_hint(message));
-    }
-
-    /// Messages about the connection have exactly the documented bytes.
-    #[test]
-    fn system_messages() {
-        let connected = |user| Outgoing::Connected { connection_id: "0f1e", user };
-        let alice =
-            r#"{"type":"system","event":"connected","userId":"alice","connectionId":"0f1e"}"#;
-        let nobody = r#"{"type":"system","event":"connected","userId":null,"connectionId":"0f1e"}"#;
-        check(&connected(Some("alice")), alice);
-        check(&connected(None), nobody);
-        check(
-            &Outgoing::Disconnected { message: "Service reload" },
-            r#"{"type":"system","event":"disconnected","message":"Service reload"}"#,
-        );
-        check(&Outgoing::Pong, r#"{"type":"pong"}"#);
-    }
-
-    /// Acknowledgements have exactly the documented bytes over the whole range of ids.
-    #[test]
-    fn acks() {
-        let ack = |ack_id, error| Outgoing::Ack { ack_id, error };
-        check(&ack(0, None), r#"{"type":"ack","ackId":0,"success":true}"#);
-        check(
-            &ack(u64::MAX, None),
-            r#"{"type":"ack","ackId":18446744073709551615,"success":true}"#,
-        );
-        check(
-            &ack(70, Some((AckError::InternalServerError, "Internal server error"))),
-            concat!(
-                r#"{"type":"ack","ackId":70,"success":false,"error":"#,
-                r#"{"name":"InternalServerError","message":"Internal server error"}}"#
-            ),
-        );
-    }
-
-    /// Data messages have exactly the documented bytes; escapes are the fewest that there can be.
-    #[test]
-    fn data_messages() {
-        let group =
-            |from_user, data| Outgoing::Group { group: "g", from_user, data, metadata: &[] };
-        check(
-            &group(Some(Some("alice")), Data::Text("hi")),
-            r#"{"type":"message","from":"group","group":"g","fromUserId":"alice","dataType":"text","data":"hi"}"#,
-        );
-        check(
-            &group(Some(None), Data::Json("{ \"a\":1.0}")),
-            r#"{"type":"message","from":"group","group":"g","fromUserId":null,"dataType":"json","data":{ "a":1.0}}"#,
-        );
-        check(
-            &group(None, Data::Text("")),
-            r#"{"type":"message","from":"group","group":"g","dataType":"text","data":""}"#,
-        );
-        let metadata = &[("k", "v"), ("l", "w")];
-        check(
-            &Outgoing::Server { data: Data::Binary(&[0, 1, 255]), metadata },
-            r#"{"type":"message","from":"server","dataType":"binary","data":"AAH/","metadata":{"k":"v","l":"w"}}"#,
-        );
-        let message =
-            Outgoing::Disconnected { message: "\"\\/\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}é\u{2028}" };
-        let mut buffer = BytesMut::new();
-        encode(&message, &mut buffer);
-        let expected = "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}é\u{2028}\"}";
-        assert!(buffer.ends_with(expected.as_bytes()), "{buffer:?}");
-    }
+    pairs_size(metadata.iter().copied())
 }

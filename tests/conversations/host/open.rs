@@ -1,9 +1,10 @@
 //! A peer wants to connect.
 
-use hubcast::{Certificate, Open, PlainMode, Protocol, Recovery};
+use hubcast::{Certificate, ConnectionView, Open, PlainMode, Protocol, Recovery};
 
 use super::{Host, Shown};
 use crate::line::{Line, lend, lend_pairs};
+use crate::show::{Peer, Secrets};
 
 impl Host {
     pub(super) fn open(&mut self, line: &mut Line) -> Shown {
@@ -15,6 +16,9 @@ impl Host {
         let protocol = match line.option("protocol").as_deref() {
             None | Some("json") => Protocol::Json,
             Some("plain") => Protocol::Plain,
+            Some("reliable-json") => Protocol::ReliableJson,
+            Some("protobuf") => Protocol::Protobuf,
+            Some("reliable-protobuf") => Protocol::ReliableProtobuf,
             Some(other) => return Err(format!("{other:?} is no protocol")),
         };
         let mode = line.option("mode");
@@ -54,8 +58,15 @@ impl Host {
         };
         let engine = self.engine.as_mut().expect("made before");
         let key = engine.open(request, self.now);
-        let id = engine.connection(key).map(|view| view.id().to_string());
-        self.names.peers.insert(name, (key, id));
+        let view = engine.connection(key);
+        let id = view.map(|view| view.id().to_string());
+        // What was taken up keeps its protocol, whatever is said now.
+        let protocol = view.map_or(protocol, ConnectionView::protocol);
+        let known = self.names.peers.iter();
+        let mut known = known.filter(|(_, each)| each.recovers.is_none() && each.secrets.id == id);
+        let recovers = known.next().filter(|_| id.is_some()).map(|(name, _)| name.clone());
+        let secrets = Secrets { id, token: None };
+        self.names.peers.insert(name, Peer { key, protocol, secrets, recovers, sequence: 0 });
         Ok(Vec::new())
     }
 }

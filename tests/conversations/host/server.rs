@@ -10,7 +10,7 @@ use crate::line::{Line, bytes, lend, lend_pairs, parse};
 impl Host {
     pub(super) fn answer(&mut self, line: &mut Line) -> Shown {
         let name = line.word()?;
-        let call = *self.calls.get(&name).ok_or("there was no such call")?;
+        let call = *self.names.calls.get(&name).ok_or("there was no such call")?;
         let verb = line.word()?;
         let (user, subprotocol) = (line.option("user"), line.option("subprotocol"));
         let (roles, groups) = (line.list("roles"), line.list("groups"));
@@ -105,6 +105,7 @@ enum Owned {
     Text(String),
     Json(String),
     Binary(Vec<u8>),
+    Protobuf(Vec<u8>),
 }
 
 impl Owned {
@@ -113,6 +114,7 @@ impl Owned {
         Ok(Some(match kind.as_str() {
             "text" => Self::Text(text),
             "json" => Self::Json(text),
+            "protobuf" => Self::Protobuf(bytes(&text)?),
             _ => Self::Binary(bytes(&text)?),
         }))
     }
@@ -122,11 +124,17 @@ impl Owned {
             Self::Text(text) => Data::Text(text),
             Self::Json(text) => Data::Json(text),
             Self::Binary(bytes) => Data::Binary(bytes),
+            Self::Protobuf(bytes) => Data::Protobuf(bytes),
         }
     }
 }
 
 fn target(line: &mut Line) -> Option<(Permission, String)> {
-    let send = line.option("sendToGroup").map(|group| (Permission::SendToGroup, group));
-    send.or_else(|| line.option("joinLeaveGroup").map(|group| (Permission::JoinLeaveGroup, group)))
+    let permissions = [
+        ("sendToGroup", Permission::SendToGroup),
+        ("joinLeaveGroup", Permission::JoinLeaveGroup),
+        ("setGroupState", Permission::SetGroupState),
+        ("getGroupState", Permission::GetGroupState),
+    ];
+    permissions.into_iter().find_map(|(name, permission)| Some((permission, line.option(name)?)))
 }

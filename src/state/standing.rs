@@ -1,0 +1,64 @@
+//! Moves between the classes of members: a connection is paused, loses its transport, or gets another one.
+
+use super::connection::UserSeat;
+use super::{Class, ConnectionKey, Standing, World};
+
+impl World {
+    /// Changes whether something can be handed over to a connection.
+    pub(crate) fn set_standing(&mut self, key: ConnectionKey, standing: Standing) {
+        let connection = self.at_mut(key);
+        let before = connection.class();
+        connection.standing = standing;
+        self.relist(key, before);
+    }
+
+    /// Gives a connection a new key and everything that comes from now on; the old key is stale.
+    pub(crate) fn renew(&mut self, key: ConnectionKey) -> ConnectionKey {
+        let key = self.connections.renew(key);
+        let connection = self.at_mut(key);
+        let before = connection.class();
+        connection.standing = Standing::Ready;
+        self.relist(key, before);
+        key
+    }
+
+    /// Moves a connection from the lists of one class to those of the one that it is of now, under the key
+    /// that it has now.
+    fn relist(&mut self, key: ConnectionKey, before: Class) {
+        let connection = self.at_mut(key);
+        let (hub, position, seat) = (connection.hub, connection.hub_position, connection.user);
+        let now = connection.class();
+        let memberships = core::mem::take(&mut connection.memberships);
+        if let Some(UserSeat { user, position }) = seat {
+            self.users[user as usize].connections[position as usize] = key;
+        }
+        let roster = &mut self.hubs[hub as usize].roster;
+        if before == now {
+            roster.set_key(now, position, key);
+            for membership in memberships.iter() {
+                let roster = &mut self.groups[membership.group as usize].roster;
+                roster.set_key(now, membership.position, key);
+            }
+            self.at_mut(key).memberships = memberships;
+            return;
+        }
+        let moved = roster.swap_remove(before, position);
+        let new = roster.push(now, key, 0);
+        self.at_mut(key).hub_position = new;
+        if let Some(moved) = moved {
+            self.at_mut(moved.key).hub_position = position;
+        }
+        let mut memberships = memberships;
+        for place in 0..memberships.len() as u32 {
+            let membership = memberships.get(place);
+            let roster = &mut self.groups[membership.group as usize].roster;
+            let moved = roster.swap_remove(before, membership.position);
+            memberships.set_position(place, roster.push(now, key, place));
+            if let Some(moved) = moved {
+                let others = &mut self.at_mut(moved.key).memberships;
+                others.set_position(moved.slot, membership.position);
+            }
+        }
+        self.at_mut(key).memberships = memberships;
+    }
+}
