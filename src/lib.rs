@@ -99,12 +99,14 @@
 //! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
 //! | access tokens (feature `jwt`) | [`token`] |
 //! | the HTTP edge (feature `rest`) | [`rest`] |
+//! | tests of your own rules, over simulated links (feature `testing`) | [`testing`] |
 //!
 //! # Features
 //!
 //! The core is `no_std` with `alloc`. Features only add:
 //! - `jwt` (default): verifies and mints access tokens.
 //! - `rest` (default): the WebSocket handshake over the types of the crate `http`; needs `std`.
+//! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.
 //!
 //! # Failures
 //!
@@ -121,7 +123,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
-#[cfg(feature = "rest")]
+#[cfg(any(feature = "rest", feature = "testing"))]
 extern crate std;
 
 mod action;
@@ -139,6 +141,8 @@ mod protocol;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod state;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 #[cfg(feature = "jwt")]
 pub mod token;

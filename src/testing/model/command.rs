@@ -1,23 +1,53 @@
 //! What the server asks.
 
-use hubcast::{CommandError, Reply};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::command::{CommandError, Reply};
+use crate::state::Permission;
 
 use super::open::is_hub;
-use super::{GROUPS, LITERALS, MESSAGE_BYTES, Model, is_group, is_json, is_metadata};
-use crate::operation::{Deed, Order, Payload, Right, Whom};
-use crate::wire;
+use super::{
+    GROUPS, LITERALS, MESSAGE_BYTES, Model, distinct, is_group, is_json, is_metadata, length,
+};
+use crate::testing::message::Message;
+use crate::testing::operation::{Deed, Order, Whom};
+use crate::testing::payload::{Entries, Payload};
+use crate::testing::seen::Seen;
 
 /// What a command answers; pages of members by their ids and users.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Anything but a page.
     Reply(Reply),
+    /// The members of a page, and whether there are more.
     Page(Vec<(String, Option<String>)>, bool),
 }
 
 impl Model {
-    /// Carries out a command. `ids` are the ids of the connections that it may name, by number.
+    /// Executes a command. `ids` are the ids of the connections that it may name, by number.
+    ///
+    /// # Errors
+    /// When the engine says so too.
+    pub fn execute(&mut self, order: &Order, ids: &[String]) -> Result<Outcome, CommandError> {
+        let outcome = self.execute_unsettled(order, ids);
+        self.settle();
+        outcome
+    }
+
+    /// Tells whether a command takes several connections out of groups, while others see the order of that.
+    pub fn is_unordered(&self, order: &Order, ids: &[String]) -> bool {
+        match &order.deed {
+            Deed::Leave(_) | Deed::LeaveAll | Deed::Close(_) => {
+                self.with_legacy(&self.audience(order, ids)) > 1
+            }
+            _ => false,
+        }
+    }
+
     #[expect(clippy::too_many_lines, reason = "an arm for each command")]
-    pub(crate) fn execute(
+    fn execute_unsettled(
         &mut self,
         order: &Order,
         ids: &[String],
@@ -38,17 +68,20 @@ impl Model {
                 }
                 let mut members = self.audience(order, ids);
                 members.retain(|number| !except.contains(&self.connections[number].id));
-                let json = match &order.whom {
-                    Whom::Group(group) => wire::group_message(group, None, data, metadata),
+                let (payload, metadata) = (data.clone(), metadata.clone());
+                let message = match &order.whom {
+                    Whom::Group(group) => {
+                        let (group, from_user, stream) = (group.clone(), None, None);
+                        Message::Group { group, from_user, payload, metadata, stream }
+                    }
                     Whom::Hub | Whom::User(_) | Whom::Connection(_) => {
-                        wire::server_message(data, metadata)
+                        Message::Server { payload, metadata }
                     }
                 };
-                for &member in &members {
-                    self.send(member, &json, data, self.expiry(*ttl));
-                }
-                self.charge(&hub, members.len(), data);
-                affected(members.len())
+                let recipients = members.into_iter();
+                let recipients = recipients.filter(|it| self.send(*it, &message, *ttl)).count();
+                self.charge(&hub, recipients, data);
+                affected(recipients)
             }
             Deed::Join(groups) => {
                 check_groups(groups)?;
@@ -66,13 +99,15 @@ impl Model {
                 let joined = |number: &usize| {
                     let mut all = self.connections[number].groups.clone();
                     all.extend(groups.iter().cloned());
-                    all
+                    distinct(&all)
                 };
-                if members.iter().any(|member| joined(member).len() > GROUPS) {
+                if members.iter().any(|member| joined(member) > GROUPS) {
                     return Err(CommandError::TooManyGroups(GROUPS));
                 }
                 for member in &members {
-                    self.at(*member).groups.extend(groups.iter().cloned());
+                    for group in groups {
+                        self.join_group(*member, group);
+                    }
                 }
                 affected(members.len())
             }
@@ -80,16 +115,20 @@ impl Model {
                 check_groups(groups)?;
                 self.check_audience(order)?;
                 let members = self.audience(order, ids);
-                for member in &members {
-                    self.at(*member).groups.retain(|group| !groups.contains(group));
+                for group in groups {
+                    let mut cleared = members.clone();
+                    cleared.retain(|member| self.leave_group(*member, group));
+                    for member in cleared {
+                        self.tell_cleared(member, group);
+                    }
                 }
                 affected(members.len())
             }
             Deed::LeaveAll => {
                 self.check_audience(order)?;
                 let members = self.audience(order, ids);
-                for member in &members {
-                    self.at(*member).groups.clear();
+                for &member in &members {
+                    self.leave_all(member);
                 }
                 affected(members.len())
             }
@@ -99,7 +138,17 @@ impl Model {
                 members.retain(|number| !except.contains(&self.connections[number].id));
                 for &member in &members {
                     self.farewell(member);
-                    self.close(member, 1000);
+                }
+                let mut gone = Vec::new();
+                for &member in &members {
+                    if self.connections[&member].is_attached() {
+                        self.flush(member);
+                        self.tell(member, Seen::Close(1000));
+                    }
+                    gone.extend(self.part(member));
+                }
+                for each in &gone {
+                    self.mourn(each);
                 }
                 affected(members.len())
             }
@@ -109,7 +158,13 @@ impl Model {
                 self.permit(target, *right, group, true)
             }
             Deed::Revoke(number, right, group) => match self.target(order, &id(*number), group)? {
-                Some(target) => self.permit(target, *right, group, false),
+                Some(target) => {
+                    let outcome = self.permit(target, *right, group, false);
+                    if outcome.is_ok() {
+                        self.end_forbidden_streams(target);
+                    }
+                    outcome
+                }
                 None => Ok(Outcome::Reply(Reply::Done)),
             },
             Deed::Check(number, right, group) => {
@@ -134,7 +189,7 @@ impl Model {
                 check_groups(std::slice::from_ref(group))?;
                 self.check_known(&order.hub)?;
                 let after = after.map(id).unwrap_or_default();
-                let members = self.members(&hub, |it| it.groups.contains(group) && it.id > after);
+                let members = self.members(&hub, |it| it.is_in(group) && it.id > after);
                 let mut page: Vec<_> = members
                     .iter()
                     .map(|number| &self.connections[number])
@@ -148,10 +203,27 @@ impl Model {
         }
     }
 
+    /// Takes a connection out of all its groups.
+    fn leave_all(&mut self, number: usize) {
+        let groups = self.connections[&number].groups.clone();
+        let mut stateful = groups.clone();
+        stateful.retain(|group| self.connections[&number].states.contains_key(group));
+        for group in &groups {
+            self.notify(number, "left", Some(group.clone()), |handler| handler.left);
+        }
+        let connection = self.at(number);
+        connection.groups.clear();
+        connection.states.clear();
+        connection.subscribed.clear();
+        for group in &stateful {
+            self.tell_cleared(number, group);
+        }
+    }
+
     fn permit(
         &mut self,
         number: usize,
-        right: Right,
+        right: Permission,
         group: &str,
         allowed: bool,
     ) -> Result<Outcome, CommandError> {
@@ -171,7 +243,7 @@ impl Model {
     fn audience(&self, order: &Order, ids: &[String]) -> Vec<usize> {
         self.members(&order.hub.to_lowercase(), |connection| match &order.whom {
             Whom::Hub => true,
-            Whom::Group(group) => connection.groups.contains(group),
+            Whom::Group(group) => connection.is_in(group),
             Whom::User(user) => connection.user.as_ref() == Some(user),
             Whom::Connection(number) => ids.get(*number) == Some(&connection.id),
         })
@@ -201,12 +273,8 @@ fn check_hub(hub: &str) -> Result<(), CommandError> {
     if is_hub(hub) { Ok(()) } else { Err(CommandError::HubName(hub.to_owned())) }
 }
 
-fn check_message(
-    data: &Payload,
-    metadata: &[(String, String)],
-    ttl: u32,
-) -> Result<(), CommandError> {
-    let size = data.len();
+fn check_message(data: &Payload, metadata: &Entries, ttl: u32) -> Result<(), CommandError> {
+    let size = length(data);
     match data {
         _ if size > MESSAGE_BYTES => Err(CommandError::TooLarge { size, most: MESSAGE_BYTES }),
         Payload::Json(text) if !is_json(text) => Err(CommandError::Json),

@@ -1,14 +1,18 @@
 //! What a connection may do to groups, with a matcher that tries everything.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{LITERALS, PATTERNS, is_group};
-use crate::operation::Right;
+use crate::state::Permission;
 
-#[derive(Default)]
-pub(super) struct Rights(BTreeMap<Right, Rules>);
+/// The rules of each permission, by its place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rights(BTreeMap<u8, Rules>);
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Rules {
     plain: bool,
     patterns: Vec<String>,
@@ -21,19 +25,26 @@ impl Rights {
         let mut rights = Self::default();
         let mut roles = roles.to_vec();
         roles.sort();
-        for (right, one, many) in [
-            (Right::Join, "webpubsub.joinLeaveGroup", "webpubsub.joinLeaveGroups."),
-            (Right::Send, "webpubsub.sendToGroup", "webpubsub.sendToGroups."),
+        for (permission, one, many, is_mixed) in [
+            (Permission::JoinLeaveGroup, "joinLeaveGroup", "joinLeaveGroups", false),
+            (Permission::SendToGroup, "sendToGroup", "sendToGroups", false),
+            (Permission::SetGroupState, "setGroupState", "setGroupStates", true),
+            (Permission::GetGroupState, "getGroupState", "getGroupStates", true),
         ] {
-            let mut rules =
-                Rules { plain: roles.iter().any(|role| role == one), ..Rules::default() };
+            let behind = |role: &String, name: &str| {
+                let rest = role.strip_prefix("webpubsub.")?.strip_prefix(name)?;
+                rest.strip_prefix('.').map(str::to_owned)
+            };
+            let plain = roles.iter().any(|role| role.strip_prefix("webpubsub.") == Some(one));
+            let mut rules = Rules { plain, ..Rules::default() };
             let mut names = Vec::new();
             for role in &roles {
-                if let Some(name) = role.strip_prefix(one).and_then(|rest| rest.strip_prefix('.')) {
-                    names.push(name.to_owned());
-                }
-                let pattern = role.strip_prefix(many).filter(|pattern| is_pattern(pattern));
-                match pattern {
+                let name = behind(role, one);
+                // The roles of states take a name or a pattern behind one word (`webpubsub.md` 3.9).
+                let mixed = name.clone().filter(|name| is_mixed && name.contains(['*', '?']));
+                names.extend(name.filter(|_| mixed.is_none()));
+                let pattern = behind(role, many).or(mixed);
+                match pattern.filter(|pattern| is_pattern(pattern)).as_deref() {
                     Some("**") => rules.plain = true,
                     Some(pattern) if !unescaped(pattern).contains(['*', '?']) => {
                         names.push(pattern.replace('\\', ""));
@@ -44,23 +55,28 @@ impl Rights {
                     Some(_) | None => {}
                 }
             }
-            rights.0.insert(right, rules);
+            rights.0.insert(place(permission), rules);
             for name in names.iter().filter(|name| is_group(name)) {
                 // One too many is left out.
-                let _ = rights.set(right, name, true);
+                let _ = rights.set(permission, name, true);
             }
         }
         rights
     }
 
-    pub(super) fn allows(&self, right: Right, group: &str) -> bool {
-        let Some(rules) = self.0.get(&right) else { return false };
+    pub(super) fn allows(&self, permission: Permission, group: &str) -> bool {
+        let Some(rules) = self.0.get(&place(permission)) else { return false };
         rules.literals.get(group).copied().unwrap_or_else(|| rules.say(group))
     }
 
     /// Grants or revokes; tells `Err` when there are too many exceptions.
-    pub(super) fn set(&mut self, right: Right, group: &str, allowed: bool) -> Result<(), ()> {
-        let rules = self.0.entry(right).or_default();
+    pub(super) fn set(
+        &mut self,
+        permission: Permission,
+        group: &str,
+        allowed: bool,
+    ) -> Result<(), ()> {
+        let rules = self.0.entry(place(permission)).or_default();
         if rules.say(group) == allowed {
             rules.literals.remove(group);
         } else if !rules.literals.contains_key(group) && rules.literals.len() >= LITERALS {
@@ -69,6 +85,15 @@ impl Rights {
             rules.literals.insert(group.to_owned(), allowed);
         }
         Ok(())
+    }
+}
+
+fn place(permission: Permission) -> u8 {
+    match permission {
+        Permission::JoinLeaveGroup => 0,
+        Permission::SendToGroup => 1,
+        Permission::SetGroupState => 2,
+        Permission::GetGroupState => 3,
     }
 }
 

@@ -1,28 +1,39 @@
 //! Who is let in.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::rights::Rights;
+use super::session::Standing;
 use super::{CALL, CONNECTIONS, Connection, GROUPS, HUBS, Model, On, Waiting, distinct, is_group};
-use crate::operation::Opening;
-use crate::wire::{self, Seen};
-
-const JSON: &str = "json.webpubsub.azure.v1";
+use crate::metrics::Drops;
+use crate::protocol::Protocol;
+use crate::testing::operation::Opening;
+use crate::testing::seen::Seen;
 
 impl Model {
-    /// A peer wants to connect; `id` is the id that the engine gave it, where it has a place at all.
-    pub(crate) fn open(&mut self, number: usize, index: usize, id: &str, opening: &Opening) {
+    /// A peer wants to connect; `id` is the id that the engine gave it, where it has a place at all, `index` its place
+    /// in the engine.
+    pub fn open(&mut self, number: usize, index: usize, id: &str, token: &str, opening: &Opening) {
+        self.open_unsettled(number, index, id, token, opening);
+        self.settle();
+    }
+
+    fn open_unsettled(
+        &mut self,
+        number: usize,
+        index: usize,
+        id: &str,
+        token: &str,
+        opening: &Opening,
+    ) {
         if let Some(status) = self.screen(opening) {
             return self.tell(number, Seen::Refuse(status));
         }
-        let subprotocol = spelling(opening.json, opening);
-        if opening.recovery {
-            // It is accepted only to be closed: the SDKs would retry after an error status.
-            self.tell(number, Seen::Accept { id: String::new(), subprotocol });
-            self.counters.closes += 1;
-            return self.tell(number, Seen::Close(1008));
-        }
+        let subprotocol = spelling(opening.protocol, &opening.subprotocols);
         let hub = opening.hub.to_lowercase();
         self.hubs.entry(hub.clone()).or_default();
         self.connections.insert(
@@ -31,10 +42,11 @@ impl Model {
                 hub: hub.clone(),
                 id: id.to_owned(),
                 index,
-                json: opening.json,
+                token: token.to_owned(),
+                protocol: opening.protocol,
                 open: false,
                 user: None,
-                groups: BTreeSet::new(),
+                groups: Vec::new(),
                 rights: Rights::default(),
                 acks: VecDeque::new(),
                 next_event: 1,
@@ -43,6 +55,16 @@ impl Model {
                 state: None,
                 subprotocol: None,
                 target: opening.target.clone(),
+                standing: Standing::Ready,
+                newest: 0,
+                held: Vec::new(),
+                backlog: Vec::new(),
+                drops: Drops::default(),
+                invocations: Vec::new(),
+                streams: Vec::new(),
+                states: BTreeMap::new(),
+                subscribed: BTreeSet::new(),
+                stated_at: 0,
             },
         );
         let Some(handler) = self.handler(&hub, |handler| handler.connect) else {
@@ -60,7 +82,7 @@ impl Model {
         let queue = VecDeque::new();
         self.at(number).waiting = Some(Waiting { number: 0, deadline, on, queue });
         let user = opening.user.clone();
-        self.call(number, handler, 0, "connect", user, Some(deadline), None);
+        self.call(number, handler, 0, "connect", user, Some(deadline), None, None);
     }
 
     fn screen(&self, opening: &Opening) -> Option<u16> {
@@ -79,8 +101,6 @@ impl Model {
             (in_hub >= CONNECTIONS, 429),
             (!known && self.hubs.len() >= HUBS, 429),
         ];
-        // A session that is taken up again is looked for before anything that a token says.
-        let rules = &rules[..if opening.recovery { 2 } else { rules.len() }];
         rules.iter().find(|(broken, _)| *broken).map(|(_, status)| *status)
     }
 
@@ -98,18 +118,19 @@ impl Model {
         connection.heard = now;
         connection.user = user.map(str::to_owned);
         connection.rights = Rights::new(roles);
-        connection.groups = groups.iter().cloned().collect();
-        connection.subprotocol.clone_from(&subprotocol);
-        let (id, json) = (connection.id.clone(), connection.json);
-        self.tell(number, Seen::Accept { id: id.clone(), subprotocol });
-        if json {
-            self.tell(number, Seen::Text(wire::connected(&id, user), None));
-        }
-        self.notify(number, "connected", |handler| handler.connected);
-    }
 
-    pub(super) fn at(&mut self, number: usize) -> &mut Connection {
-        self.connections.get_mut(&number).expect("it is there")
+        connection.subprotocol.clone_from(&subprotocol);
+        for group in groups {
+            self.enter(number, group);
+        }
+        let connection = &self.connections[&number];
+        let (id, groups) = (connection.id.clone(), connection.groups.clone());
+        self.tell(number, Seen::Accept { id, subprotocol });
+        self.welcome(number);
+        self.notify(number, "connected", None, |handler| handler.connected);
+        for group in groups {
+            self.notify(number, "joined", Some(group), |handler| handler.joined);
+        }
     }
 }
 
@@ -118,22 +139,24 @@ pub(super) fn is_hub(name: &str) -> bool {
 }
 
 /// Returns the subprotocol to answer with, as the peer spelled it.
-pub(super) fn spelling(json: bool, opening: &Opening) -> Option<String> {
-    let offered = opening.subprotocols.iter().find(|offer| offer.eq_ignore_ascii_case(JSON));
-    json.then(|| offered.cloned().unwrap_or(JSON.to_owned()))
+pub(super) fn spelling(protocol: Protocol, offers: &[String]) -> Option<String> {
+    let name = protocol.name()?;
+    let offered = offers.iter().find(|offer| offer.eq_ignore_ascii_case(name));
+    Some(offered.cloned().unwrap_or(name.to_owned()))
 }
 
 /// Settles what the handler chose: what is spoken and the subprotocol to answer with. `None` is a choice
 /// that the peer did not offer.
 pub(super) fn choose(
     chosen: Option<&str>,
-    json: bool,
     opening: &Opening,
-) -> Option<(bool, Option<String>)> {
-    let Some(chosen) = chosen else { return Some((json, spelling(json, opening))) };
-    let offered = opening.subprotocols.iter().find(|offer| offer.eq_ignore_ascii_case(chosen));
-    if chosen.eq_ignore_ascii_case(JSON) {
-        return (json || offered.is_some()).then(|| (true, spelling(true, opening)));
-    }
-    offered.map(|offer| (false, Some(offer.clone())))
+) -> Option<(Protocol, Option<String>)> {
+    let own = opening.protocol;
+    let Some(chosen) = chosen else { return Some((own, spelling(own, &opening.subprotocols))) };
+    let offers = opening.subprotocols.iter().map(String::as_str).chain(own.name());
+    let spelled = offers.into_iter().find(|offer| offer.eq_ignore_ascii_case(chosen))?;
+    Some(match Protocol::from_name(chosen) {
+        Some(protocol) => (protocol, spelling(protocol, &opening.subprotocols)),
+        None => (Protocol::Plain, Some(spelled.to_owned())),
+    })
 }

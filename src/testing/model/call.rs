@@ -1,11 +1,21 @@
 //! Events: who handles them, and what becomes of the answers.
 
-use super::open::choose;
-use super::{GROUPS, Model, On, Waiting, distinct, is_group, is_json, wire};
-use crate::operation::{Handler, Payload, Reply};
-use crate::wire::{Seen, Told};
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
 
-type Data = (Payload, Vec<(String, String)>);
+use super::open::choose;
+use super::{GROUPS, Model, On, Waiting, distinct, is_group, is_json, length};
+use crate::protocol::Protocol;
+use crate::testing::message::Message;
+use crate::testing::operation::Handler;
+use crate::testing::payload::{Entries, Payload};
+use crate::testing::reply::Reply;
+use crate::testing::seen::{Seen, Told};
+use crate::time::Time;
+
+type Data = (Payload, Entries);
 
 impl Model {
     /// Returns the place of the first handler of a hub that takes an event.
@@ -14,11 +24,17 @@ impl Model {
     }
 
     /// Tells a handler of something that needs no answer.
-    pub(super) fn notify(&mut self, number: usize, name: &str, takes: impl Fn(&Handler) -> bool) {
+    pub(super) fn notify(
+        &mut self,
+        number: usize,
+        name: &str,
+        group: Option<String>,
+        takes: impl Fn(&Handler) -> bool,
+    ) {
         if let Some(handler) = self.handler(&self.connections[&number].hub, takes) {
             let event = self.next_event(number);
             let user = self.connections[&number].user.clone();
-            self.call(number, handler, event, name, user, None, None);
+            self.call(number, handler, event, name, user, None, None, group);
         }
     }
 
@@ -36,12 +52,13 @@ impl Model {
         event: u64,
         name: &str,
         user: Option<String>,
-        deadline: Option<hubcast::Time>,
+        deadline: Option<Time>,
         data: Option<Data>,
+        group: Option<String>,
     ) {
         let connection = &self.connections[&number];
         let told = Told {
-            handler: handler.to_string(),
+            handler: format!("{handler}"),
             number: event,
             name: name.to_owned(),
             user,
@@ -49,30 +66,35 @@ impl Model {
             state: connection.state.clone(),
             deadline,
             data,
+            group,
         };
         self.tell(number, Seen::Call(Box::new(told)));
     }
 
     /// A handler answered the event with this number.
-    pub(crate) fn answer(&mut self, number: usize, event: u64, reply: &Reply) {
+    pub fn answer(&mut self, number: usize, event: u64, reply: &Reply) {
         let waiting = self
             .connections
             .get_mut(&number)
             .and_then(|connection| connection.waiting.take_if(|waiting| waiting.number == event));
-        let Some(waiting) = waiting else {
-            self.counters.stale_inputs += 1;
-            return;
-        };
-        // The time that a handler took is not the connection's own.
-        let now = self.now;
-        self.at(number).heard = now;
+        match waiting {
+            Some(waiting) => self.answer_call(number, waiting, reply),
+            None => self.answer_invocation(number, event, reply),
+        }
+        self.settle();
+    }
+
+    fn answer_call(&mut self, number: usize, waiting: Waiting, reply: &Reply) {
+        if let On::Event(_) = waiting.on {
+            self.stop_waiting(number);
+        }
         match (&waiting.on, reply) {
             (On::Connect(_), Reply::Refuse(status @ 400..600)) => self.refuse(number, *status),
             (On::Connect(opening), Reply::Accept { user, roles, groups, subprotocol, state }) => {
-                let chosen = choose(subprotocol.as_deref(), opening.json, opening);
+                let chosen = choose(subprotocol.as_deref(), opening);
                 let named = groups.as_deref().unwrap_or_default();
                 let good = distinct(named) <= GROUPS && named.iter().all(|group| is_group(group));
-                let Some((json, subprotocol)) = chosen.filter(|_| good) else {
+                let Some((protocol, subprotocol)) = chosen.filter(|_| good) else {
                     return self.refuse(number, 500);
                 };
                 let user = user.as_deref().or(opening.user.as_deref());
@@ -80,7 +102,7 @@ impl Model {
                 let groups = groups.as_ref().filter(|groups| !groups.is_empty());
                 let groups = groups.unwrap_or(&opening.groups);
                 let connection = self.at(number);
-                connection.json = json;
+                connection.protocol = protocol;
                 connection.state.clone_from(state);
                 self.admit(number, subprotocol, user, roles, groups);
             }
@@ -88,7 +110,7 @@ impl Model {
             (On::Event(ack), Reply::Respond { data, metadata, state }) => {
                 let is_bad = |data: &Payload| match data {
                     Payload::Json(text) => !text.is_empty() && !is_json(text),
-                    Payload::Text(_) | Payload::Binary(_) => false,
+                    Payload::Text(_) | Payload::Binary(_) | Payload::Protobuf(_) => false,
                 };
                 if data.as_ref().is_some_and(is_bad) {
                     self.fail(number, *ack);
@@ -106,17 +128,27 @@ impl Model {
     }
 
     /// Sends what a handler answered, where that is anything.
-    fn respond(&mut self, number: usize, data: Option<&Payload>, metadata: &[(String, String)]) {
-        let metadata: Vec<_> =
-            metadata.iter().filter(|(key, _)| !key.is_empty()).cloned().collect();
-        let empty = Payload::Text(String::new());
-        let data = match data.filter(|data| data.len() > 0) {
-            None if metadata.is_empty() => return,
-            data => data.unwrap_or(&empty),
-        };
+    fn respond(&mut self, number: usize, data: Option<&Payload>, metadata: &Entries) {
+        let (Some(payload), metadata) = Self::response(data, metadata) else { return };
         let hub = self.connections[&number].hub.clone();
-        self.charge(&hub, 1, data);
-        self.send(number, &wire::server_message(data, &metadata), data, None);
+        let message = Message::Server { payload: payload.clone(), metadata };
+        let recipients = usize::from(self.send(number, &message, 0));
+        self.charge(&hub, recipients, &payload);
+    }
+
+    /// Returns the message that an answer makes: an empty one is none, unless it has metadata.
+    pub(super) fn response(
+        data: Option<&Payload>,
+        metadata: &Entries,
+    ) -> (Option<Payload>, Entries) {
+        let metadata: Entries =
+            metadata.iter().filter(|(key, _)| !key.is_empty()).cloned().collect();
+        let data = match data.filter(|data| length(data) > 0) {
+            None if metadata.is_empty() => None,
+            None => Some(Payload::Text(String::new())),
+            Some(data) => Some(data.clone()),
+        };
+        (data, metadata)
     }
 
     /// An event was not handled.
@@ -124,8 +156,18 @@ impl Model {
         self.acknowledge(number, ack, Some("InternalServerError"));
         let connection = &self.connections[&number];
         let strict = self.setup.close_on_failure && Self::is_first(&connection.hub);
-        if !connection.json || strict {
-            self.close(number, 1011);
+        if connection.protocol == Protocol::Plain || strict {
+            self.shut(number, 1011);
+        }
+    }
+
+    /// The time that a handler took is not the connection's own.
+    pub(super) fn stop_waiting(&mut self, number: usize) {
+        let now = self.now;
+        let connection = self.at(number);
+        connection.heard = now;
+        for stream in &mut connection.streams {
+            stream.heard = now;
         }
     }
 
