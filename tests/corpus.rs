@@ -29,6 +29,12 @@ fn json_decode() {
     replay("json_decode", bodies::json_decode::run);
 }
 
+/// What the decoder of protobuf clients has seen.
+#[test]
+fn protobuf_decode() {
+    replay("protobuf_decode", bodies::protobuf_decode::run);
+}
+
 /// What tokens and handshakes have seen.
 #[test]
 fn token() {
@@ -39,4 +45,10 @@ fn token() {
 #[test]
 fn operations() {
     replay("operations", bodies::operations::run);
+}
+
+/// What sessions, streams and states have seen.
+#[test]
+fn sequences() {
+    replay("sequences", bodies::sequences::run);
 }

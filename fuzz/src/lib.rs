@@ -4,4 +4,6 @@
 
 pub mod json_decode;
 pub mod operations;
+pub mod protobuf_decode;
+pub mod sequences;
 pub mod token;

@@ -1,0 +1,152 @@
+//! A client as the host sees it, and what it was sent.
+
+use std::collections::BTreeMap;
+
+use hubcast::{ConnectionKey, Engine, Incoming, Open, Protocol, Recovery, Time};
+use serde_json::{Value, json};
+
+use super::step::{Frame, Opening, group};
+
+pub(super) struct Client {
+    pub key: ConnectionKey,
+    /// All keys that it ever had.
+    keys: Vec<ConnectionKey>,
+    pub id: String,
+    entropy: [u8; 32],
+    /// What it was sent by sequence id.
+    sent: BTreeMap<u64, Vec<u8>>,
+    /// The sequence id of what came last, and by which transport.
+    last: Option<(ConnectionKey, u64)>,
+}
+
+impl Client {
+    pub(super) fn open(engine: &mut Engine, opening: &Opening, number: u8, now: Time) -> Self {
+        let protocol = Protocol::ALL[usize::from(opening.protocol) % Protocol::ALL.len()];
+        let entropy = [number; 32];
+        let open = Open {
+            hub: "h",
+            protocol,
+            user: (opening.user > 0).then_some("u"),
+            roles: &[
+                "webpubsub.joinLeaveGroup",
+                "webpubsub.sendToGroup",
+                "webpubsub.setGroupState",
+                "webpubsub.getGroupState",
+            ],
+            groups: &[group(opening.group)],
+            entropy,
+            ..Open::default()
+        };
+        let key = engine.open(open, now);
+        Self::new(engine, key, entropy)
+    }
+
+    fn new(engine: &Engine, key: ConnectionKey, entropy: [u8; 32]) -> Self {
+        let id = engine.connection(key).map_or_else(String::new, |view| view.id().to_string());
+        Self { key, keys: vec![key], id, entropy, sent: BTreeMap::new(), last: None }
+    }
+
+    pub(super) fn token(&self) -> String {
+        format!("{:02x}", self.entropy[16]).repeat(16)
+    }
+
+    pub(super) fn is(&self, key: ConnectionKey) -> bool {
+        self.keys.contains(&key)
+    }
+
+    /// Asks for a recovery. Where it is refused, the transport belongs to another, short-lived client.
+    pub(super) fn recover(&mut self, engine: &mut Engine, token: &str, now: Time) -> Option<Self> {
+        let recovery = Some(Recovery { connection_id: &self.id, token });
+        let recovered = engine.metrics().recovered;
+        let before = engine.connection(self.key).is_some();
+        let open = Open { hub: "h", recovery, entropy: [255; 32], ..Open::default() };
+        let key = engine.open(open, now);
+        if engine.metrics().recovered == recovered {
+            assert_eq!(engine.connection(self.key).is_some(), before, "a refusal disturbs nobody");
+            return Some(Self::new(engine, key, [255; 32]));
+        }
+        assert!(before && *token == self.token(), "only its own token opens a session");
+        assert_eq!(key.index(), self.key.index());
+        assert!(engine.connection(self.key).is_none(), "the old key is stale");
+        self.key = key;
+        self.keys.push(key);
+        None
+    }
+
+    /// Takes what the host is told to send.
+    pub(super) fn take(&mut self, key: ConnectionKey, bytes: &[u8], sequence: u64) {
+        if sequence == 0 {
+            return;
+        }
+        match self.last {
+            Some((by, last)) if by == key => assert_eq!(sequence, last + 1, "ids have no gaps"),
+            Some(_) | None => {
+                let next = self.sent.last_key_value().map_or(1, |(newest, _)| newest + 1);
+                assert!(sequence <= next, "nothing is left out");
+            }
+        }
+        self.last = Some((key, sequence));
+        let before = self.sent.entry(sequence).or_insert_with(|| bytes.to_vec());
+        assert_eq!(*before, bytes, "what is sent again is the same");
+    }
+
+    pub(super) fn send(&self, engine: &mut Engine, frame: &Frame<'_>, now: Time) {
+        let binary = engine.connection(self.key).is_some_and(|view| {
+            matches!(view.protocol(), Protocol::Protobuf | Protocol::ReliableProtobuf)
+        });
+        match frame {
+            Frame::Raw(text) => engine.receive(self.key, Incoming::Text(text), now),
+            Frame::RawBinary(bytes) => engine.receive(self.key, Incoming::Binary(bytes), now),
+            Frame::SequenceAck(sequence) if binary => {
+                engine.receive(self.key, Incoming::Binary(&[0x42, 2, 8, sequence & 0x7f]), now);
+            }
+            _ => {
+                let text = write(frame).to_string();
+                engine.receive(self.key, Incoming::Text(&text), now);
+            }
+        }
+    }
+}
+
+fn write(frame: &Frame<'_>) -> Value {
+    let stream = |number: u8| ["s", "t", "u"][usize::from(number % 3)];
+    match frame {
+        Frame::Raw(_) | Frame::RawBinary(_) => Value::Null,
+        Frame::SequenceAck(sequence) => json!({ "type": "sequenceAck", "sequenceId": sequence }),
+        Frame::Join(of, ack) => json!({ "type": "joinGroup", "group": group(*of), "ackId": ack }),
+        Frame::Leave(of, ack) => json!({ "type": "leaveGroup", "group": group(*of), "ackId": ack }),
+        Frame::Send(of, text, seconds) => json!({
+            "type": "sendToGroup", "group": group(*of), "dataType": "text", "data": text,
+            "ttlSeconds": u32::from(*seconds) % 301, "metadata": { "k": "v" },
+        }),
+        Frame::Event(text, ack) => {
+            json!({ "type": "event", "event": "e", "dataType": "text", "data": text, "ackId": ack })
+        }
+        Frame::Invoke(number) => json!({
+            "type": "invoke", "invocationId": stream(*number), "target": "event", "event": "e",
+        }),
+        Frame::Cancel(number) => {
+            json!({ "type": "cancelInvocation", "invocationId": stream(*number) })
+        }
+        Frame::Start(number, of, idle) => json!({
+            "type": "sendToGroup", "group": group(*of),
+            "stream": { "streamId": stream(*number), "idleTimeoutMs": idle },
+        }),
+        Frame::Data(number, sequence, text) => json!({
+            "type": "streamData", "streamId": stream(*number), "streamSequenceId": sequence,
+            "dataType": "text", "data": text,
+        }),
+        Frame::KeepAlive(number) => json!({ "type": "streamData", "streamId": stream(*number) }),
+        Frame::End(number, fails) => {
+            let error = fails.then(|| json!({ "message": "m" }));
+            json!({ "type": "streamEnd", "streamId": stream(*number), "error": error })
+        }
+        Frame::State(of, state) => {
+            let state = state.map(|text| json!({ "k": text }));
+            json!({ "type": "setGroupState", "group": group(*of), "state": state, "ackId": 1 })
+        }
+        Frame::Subscribe(of) => json!({ "type": "subscribeGroupState", "group": group(*of) }),
+        Frame::Unsubscribe(of) => json!({ "type": "unsubscribeGroupState", "group": group(*of) }),
+        Frame::Ping => json!({ "type": "ping" }),
+    }
+}
