@@ -1,13 +1,18 @@
-//! What the JSON codec costs per frame, next to two yardsticks measured in the same run: `serde_json` cutting
-//! the payload out as a `RawValue`, and copying the bytes.
+//! What the codecs cost per frame, next to yardsticks measured in the same run. For JSON: `serde_json` cutting the
+//! payload out as a `RawValue`, and copying the bytes. For protobuf: `prost`, whose messages own what is in them.
+
+#[path = "../tests/protobuf/schema.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
+mod schema;
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hubcast::internals::{decode_json, encode_group};
+use hubcast::internals::{decode_json, decode_protobuf, encode_group};
 use hubcast::{Data, Protocol};
+use prost::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -71,6 +76,80 @@ fn encode(criterion: &mut Criterion) {
     }
 }
 
+/// The sizes of payloads in protobuf.
+const PROTOBUF_SIZES: [usize; 2] = [128, 1024];
+
+/// How much memory frames are cut from.
+const CHUNK: usize = 64 * 1024;
+
+fn protobuf_decode(criterion: &mut Criterion) {
+    for kind in ["text", "binary"] {
+        let mut group = criterion.benchmark_group(format!("decode/protobuf {kind}"));
+        for size in PROTOBUF_SIZES {
+            let send = schema::SendToGroup {
+                group: "room".into(),
+                ack_id: Some(42),
+                data: Some(protobuf_data(kind, size)),
+                ..schema::SendToGroup::default()
+            };
+            let message = Some(schema::Upstream::SendToGroup(send));
+            let frame = schema::UpstreamMessage { message }.encode_to_vec();
+            group.throughput(Throughput::Bytes(frame.len() as u64));
+            group.bench_function(BenchmarkId::new("hubcast", size), |bencher| {
+                bencher.iter(|| decode_protobuf(black_box(&frame)).expect("valid"));
+            });
+            group.bench_function(BenchmarkId::new("prost", size), |bencher| {
+                bencher.iter(|| schema::UpstreamMessage::decode(black_box(&frame[..])).unwrap());
+            });
+        }
+    }
+}
+
+/// Both end with a frame cut from a chunk. For `prost` the message is made before, which is not measured.
+fn protobuf_encode(criterion: &mut Criterion) {
+    for kind in ["text", "binary"] {
+        let mut group = criterion.benchmark_group(format!("encode/protobuf {kind}"));
+        for size in PROTOBUF_SIZES {
+            let payload = text(size);
+            let data = match kind {
+                "text" => Data::Text(&payload),
+                _ => Data::Binary(payload.as_bytes()),
+            };
+            group.throughput(Throughput::Bytes(size as u64));
+            let mut buffer = BytesMut::new();
+            group.bench_function(BenchmarkId::new("hubcast", size), |bencher| {
+                bencher.iter(|| {
+                    encode_group(Protocol::Protobuf, "room", black_box(data), &[], &mut buffer)
+                });
+            });
+            let message = schema::DataMessage {
+                from: "group".into(),
+                group: Some("room".into()),
+                data: Some(protobuf_data(kind, size)),
+                ..schema::DataMessage::default()
+            };
+            let message = Some(schema::Downstream::Data(message));
+            let message = schema::DownstreamMessage { message };
+            group.bench_function(BenchmarkId::new("prost", size), |bencher| {
+                let mut buffer = BytesMut::with_capacity(CHUNK);
+                bencher.iter(|| {
+                    buffer.reserve(message.encoded_len());
+                    black_box(&message).encode(&mut buffer).expect("there is room");
+                    buffer.split().freeze()
+                });
+            });
+        }
+    }
+}
+
+fn protobuf_data(kind: &str, size: usize) -> schema::MessageData {
+    let data = match kind {
+        "text" => schema::Data::Text(text(size)),
+        _ => schema::Data::Binary(text(size).into_bytes()),
+    };
+    schema::MessageData { data: Some(data) }
+}
+
 fn frame(kind: &str, payload: &str) -> String {
     let quote = if kind == "json" { "" } else { "\"" };
     format!(
@@ -109,5 +188,5 @@ fn quick() -> Criterion {
         .without_plots()
 }
 
-criterion_group! { name = benches; config = quick(); targets = decode, encode }
+criterion_group! { name = benches; config = quick(); targets = decode, encode, protobuf_decode, protobuf_encode }
 criterion_main!(benches);
