@@ -39,13 +39,12 @@ What to try next:
   curl -i {endpoint}/api/health
 
   npm install @azure/web-pubsub-client, save this as alice.mjs, then: node alice.mjs '<client URL>'
-    import {{ WebPubSubClient, WebPubSubJsonProtocol }} from "@azure/web-pubsub-client";
-    const client = new WebPubSubClient(process.argv[2], {{ protocol: WebPubSubJsonProtocol() }});
+    import {{ WebPubSubClient }} from "@azure/web-pubsub-client";
+    const client = new WebPubSubClient(process.argv[2]);
     client.on("group-message", (e) => console.log(e.message.group, e.message.data));
     await client.start();
     await client.joinGroup("lobby");
     await client.sendToGroup("lobby", "hello from alice", "text");
-  (the SDK's default, the reliable protocol, comes with a later version)
 
 Ctrl+C stops it. --help tells what else it can do.
 "#

@@ -2,12 +2,18 @@
 
 use axum::http::Uri;
 
-/// Checks that a template is an `http` or `https` URL once its placeholders are filled in.
+/// The URL of the handler that is built into the server.
+pub(crate) const ECHO: &str = "echo:";
+
+/// Checks that a template is [`ECHO`], or an `http` or `https` URL once its placeholders are filled in.
 ///
 /// # Errors
 ///
 /// One line that says what is wrong and what to do.
 pub(crate) fn check(template: &str) -> Result<(), String> {
+    if template == ECHO {
+        return Ok(());
+    }
     let example = template.replace("{hub}", "hub").replace("{event}", "event");
     if let Some(at) = example.find(['{', '}']) {
         return Err(format!(
@@ -24,7 +30,7 @@ pub(crate) fn check(template: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "handler URL {template:?}: is no URL with http:// or https:// and a host: \
-         try http://localhost:3000/eventhandler/{{event}}"
+        "handler URL {template:?}: is neither echo: nor a URL with http:// or https:// and a \
+         host: try http://localhost:3000/eventhandler/{{event}}"
     ))
 }

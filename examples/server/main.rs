@@ -6,6 +6,7 @@
 mod banner;
 mod clock;
 mod config_file;
+mod echo;
 mod handler_url;
 mod options;
 mod outbound;
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::clock::Clock;
 use self::options::{Invocation, Options};
+use self::outbound::Room;
 use self::routes::App;
 use self::service::Input;
 
@@ -59,13 +61,15 @@ async fn serve(options: &Options) -> Result<(), String> {
     let keys = access_keys(options)?;
     let config = config(options)?;
     let message_bytes = message_bytes(&config);
-    let has_handler = config.hubs.iter().find(|(_, hub)| !hub.handlers.is_empty());
-    let handled = has_handler.map(|(name, _)| name.clone());
+    let room = Room::for_all_of(&config);
+    let is_elsewhere = |handler: &EventHandler| handler.url != handler_url::ECHO;
+    let has_webhook = config.hubs.iter().find(|(_, hub)| hub.handlers.iter().any(is_elsewhere));
+    let with_webhook = has_webhook.map(|(name, _)| name.clone());
     let engine = Engine::new(config).map_err(|error| error.to_string())?;
-    if let Some(hub) = handled {
+    if let Some(hub) = with_webhook {
         return Err(format!(
-            "hub {hub}: this version cannot call event handlers yet: start without --handler, and \
-             without [[hubs.{hub}.handlers]] in the config file"
+            "hub {hub}: this version cannot call event handlers over HTTP yet: use the URL echo: to try events \
+             out, or start without --handler and without [[hubs.{hub}.handlers]] in the config file"
         ));
     }
 
@@ -77,7 +81,8 @@ async fn serve(options: &Options) -> Result<(), String> {
 
     let (inputs, engine_task) = service::start(engine, Arc::clone(&clock));
     let (alive, mut all_gone) = mpsc::channel(1);
-    let app = App { inputs: inputs.clone(), keys: Arc::new(keys), clock, message_bytes, alive };
+    let app =
+        App { inputs: inputs.clone(), keys: Arc::new(keys), clock, message_bytes, room, alive };
     let (accepting, stop_accepting) = oneshot::channel::<()>();
     let listener = listener.tap_io(|connection| {
         // Small messages are not to wait for more of them.

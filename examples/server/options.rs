@@ -56,8 +56,11 @@ Usage: server [FLAGS]
                            --secondary-key \"$OLD_KEY\"
   --config FILE          Settings of single hubs, in TOML; see below
                            --config hubs.toml
-  --handler HUB=URL      Sends every event of a hub to a URL (coming in a later version)
-                           --handler chat=http://localhost:3000/eventhandler/{event}
+  --handler HUB=URL      Sends every event of a hub to a URL. The URL echo: is a handler inside the server, for
+                         trying things out: it lets everybody in and answers each event and each invocation with
+                         its own data and metadata; the event fail fails, the event slow is answered after 1 s.
+                         (URLs of webhooks are coming in a later version)
+                           --handler chat=echo:
   --limits TIER          Quotas of a pricing tier: free, standard, standard:UNITS or none, the default
                            --limits standard:2
   --help                 Prints this
@@ -69,15 +72,24 @@ A config file can say of each hub (limits are numbers, bytes and seconds):
   [hubs.chat]
   allow_anonymous = true                 # clients may connect without a token; default false
   failed_event = \"close\"                 # or \"keep-open\", the default
-  limits = { connections = 100, message_bytes = 65536, idle_timeout = 60 }
-  [[hubs.chat.handlers]]                 # coming in a later version
-  url = \"http://localhost:3000/eventhandler/{event}\"
-  system_events = [\"connect\", \"connected\", \"disconnected\"]
+  slow_consumer = \"drop-oldest\"          # or \"drop-newest\", \"keep-latest\", \"disconnect\", the default
+  limits = { connections = 100, message_bytes = 65536, idle_timeout = 60, paused_messages = 200 }
+  [[hubs.chat.handlers]]                 # the first handler that takes an event gets it
+  url = \"echo:\"
+  system_events = [\"connect\", \"connected\", \"disconnected\", \"joined\", \"left\"]
   user_events = \"*\"
+
+slow_consumer says what becomes of messages for a client that does not read, once as many wait for it as
+paused_messages and paused_bytes allow: the client is closed with 1008 (disconnect), what comes is dropped
+(drop-newest), what has waited longest is dropped (drop-oldest), or only the newest message of each group waits
+from the start (keep-latest). Clients of the reliable protocols lose nothing: they are closed when as many messages
+wait for their acknowledgement as unacknowledged_messages and unacknowledged_bytes allow.
 
 A hub has the limits of --limits except where the file says otherwise: message_bytes, connections,
 groups_per_connection, ack_cache, queued_messages, queued_bytes, patterns_per_permission,
-literals_per_permission, handshake_timeout, call_timeout, idle_timeout, messages_per_second, messages_per_day.
+literals_per_permission, handshake_timeout, call_timeout, idle_timeout, unacknowledged_messages,
+unacknowledged_bytes, recovery_window, paused_messages, paused_bytes, streams_per_connection,
+invocations_per_connection, group_state_bytes, messages_per_second, messages_per_day.
 
 What to do next: start it without flags. It prints a client URL that is ready to be pasted into a program.
 ";

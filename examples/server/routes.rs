@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::clock::Clock;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Room};
 use crate::service::{Ended, Input};
 use crate::socket::SocketTask;
 use crate::sockets::{Decision, Socket};
@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) clock: Arc<Clock>,
     /// The most bytes of one message from a client.
     pub(crate) message_bytes: usize,
+    /// The most that waits for one socket.
+    pub(crate) room: Room,
     /// Every connection holds a clone, so that its receiver ends with the last of them.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -96,7 +98,7 @@ async fn run_connection(
     upgrade: OnUpgrade,
     mut answer: oneshot::Sender<Decision>,
 ) {
-    let outbound = Arc::new(Outbound::default());
+    let outbound = Arc::new(Outbound::new(app.room));
     let (decision, decided) = oneshot::channel();
     let socket = Socket { outbound: Arc::clone(&outbound), decision: Some(decision) };
     let (opened, open) = oneshot::channel();

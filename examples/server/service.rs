@@ -13,13 +13,20 @@ use tokio::{task, time};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::clock::Clock;
-use crate::outbound::{Close, Message};
+use crate::echo::Echo;
+use crate::outbound::{Close, Full, Level, Message};
 use crate::sockets::{Decision, Socket, Sockets};
 
 /// The most inputs that wait for the engine; whoever has one more waits until there is room.
 const INPUTS: usize = 1_024;
 /// The most inputs that the engine takes before its actions are carried out.
 const BATCH: usize = 256;
+/// The most bytes of those inputs, but for the last one: nobody is paused before that, so what comes meanwhile for a
+/// connection that should be is to be little.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// The close code that stands for a transport that ends without a close frame.
+const CUT: u16 = 1006;
 
 /// Something for the engine.
 #[derive(Debug)]
@@ -30,6 +37,8 @@ pub(crate) enum Input {
     Received { from: ConnectionKey, what: Received },
     /// A transport is gone.
     Closed { connection: ConnectionKey, how: Ended },
+    /// The crowded queue of a socket has drained.
+    Drained { connection: ConnectionKey },
     /// The server is about to stop.
     Stop,
 }
@@ -56,7 +65,7 @@ pub(crate) enum Ended {
 /// panics or nobody can send inputs any more.
 pub(crate) fn start(engine: Engine, clock: Arc<Clock>) -> (mpsc::Sender<Input>, JoinHandle<()>) {
     let (sender, inputs) = mpsc::channel(INPUTS);
-    let service = Service { engine, clock, sockets: Sockets::default() };
+    let service = Service { engine, clock, sockets: Sockets::default(), echo: Echo::default() };
     (sender, tokio::spawn(service.run(inputs)))
 }
 
@@ -64,6 +73,16 @@ struct Service {
     engine: Engine,
     clock: Arc<Clock>,
     sockets: Sockets,
+    echo: Echo,
+}
+
+/// What carrying out actions leads to.
+#[derive(Default)]
+struct Consequences {
+    /// Connections whose queue is crowded since.
+    crowded: Vec<ConnectionKey>,
+    /// Connections whose queue was full; they are dropped.
+    lost: Vec<ConnectionKey>,
 }
 
 impl Service {
@@ -75,19 +94,30 @@ impl Service {
                 taken = inputs.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = self.deadline() => {}
             }
+            let mut bytes = 0;
             for input in batch.drain(..) {
+                bytes += input.len();
                 self.take(input);
+                if bytes > BATCH_BYTES {
+                    self.carry_out();
+                    bytes = 0;
+                }
             }
-            self.engine.advance(self.clock.now());
+            let now = self.clock.now();
+            self.engine.advance(now);
+            while let Some((call, reply)) = self.echo.due(now) {
+                reply.give(&mut self.engine, call, now);
+            }
             self.carry_out();
             // Lets the sockets write what they got: in a burst their queues would fill up meanwhile.
             task::yield_now().await;
         }
     }
 
-    /// Waits until the engine wants to be told that time passed.
+    /// Waits until the engine wants to be told that time passed, or an answer of `echo:` is due.
     async fn deadline(&self) {
-        match self.engine.next_deadline() {
+        let deadlines = [self.engine.next_deadline(), self.echo.next_deadline()];
+        match deadlines.into_iter().flatten().min() {
             Some(deadline) => time::sleep(deadline.since(self.clock.now())).await,
             None => future::pending().await,
         }
@@ -123,30 +153,62 @@ impl Service {
                 self.engine.close(connection, closed, now);
                 self.sockets.remove(connection);
             }
+            Input::Drained { connection } => self.engine.resume(connection, now),
             Input::Stop => self.engine.stop("The server is stopping.", now),
         }
     }
 
     /// Carries out actions until there are none. It never waits for a socket.
     fn carry_out(&mut self) {
-        let mut slow = Vec::new();
+        let mut consequences = Consequences::default();
         loop {
             let now = self.clock.now();
             while let Some(action) = self.engine.poll_action() {
-                carry_out(action, &mut self.sockets, &mut slow, now);
+                carry_out(action, &mut self.sockets, &mut self.echo, &mut consequences, now);
             }
-            if slow.is_empty() {
+            let Consequences { crowded, lost } = &mut consequences;
+            if crowded.is_empty() && lost.is_empty() && !self.echo.has_answers() {
                 return;
             }
-            for connection in slow.drain(..) {
+            for connection in crowded.drain(..) {
+                self.engine.pause(connection, now);
+            }
+            for connection in lost.drain(..) {
                 self.engine.close(connection, Closed::SlowConsumer, now);
+            }
+            while let Some((call, reply)) = self.echo.answer() {
+                reply.give(&mut self.engine, call, now);
             }
         }
     }
 }
 
-/// Carries out one action; connections whose queue is full are dropped and go to `slow`.
-fn carry_out(action: Action<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>, now: Time) {
+impl Input {
+    /// Returns the bytes that came from a peer.
+    fn len(&self) -> usize {
+        match self {
+            Self::Received { what: Received::Text(text), .. } => text.len(),
+            Self::Received { what: Received::Binary(bytes), .. } => bytes.len(),
+            Self::Received {
+                what: Received::Alive | Received::TooLarge | Received::Malformed | Received::NotUtf8,
+                ..
+            }
+            | Self::Open { .. }
+            | Self::Closed { .. }
+            | Self::Drained { .. }
+            | Self::Stop => 0,
+        }
+    }
+}
+
+/// Carries out one action.
+fn carry_out(
+    action: Action<'_>,
+    sockets: &mut Sockets,
+    echo: &mut Echo,
+    consequences: &mut Consequences,
+    now: Time,
+) {
     match action {
         Action::Accept(it) => {
             let subprotocol = it.subprotocol.map(str::to_owned);
@@ -156,14 +218,20 @@ fn carry_out(action: Action<'_>, sockets: &mut Sockets, slow: &mut Vec<Connectio
             let refusal = rest::refusal(&it);
             decide(sockets.remove(it.connection).as_mut(), Decision::Refuse(refusal));
         }
-        Action::Deliver(it) => deliver(&it, sockets, slow, now),
+        Action::Deliver(it) => deliver(&it, sockets, consequences, now),
         Action::Close(it) => {
             if let Some(socket) = sockets.remove(it.connection) {
                 let reason = it.reason.to_owned();
-                socket.outbound.close(Close { code: it.code, reason });
+                match it.code {
+                    CUT => socket.outbound.cut(),
+                    code => socket.outbound.close(Close { code, reason }),
+                }
             }
         }
-        // Calls of event handlers: this server starts without any. And what later versions may add.
+        // There is no other handler: the server does not start with one.
+        Action::Call(it) => echo.call(&it, now),
+        Action::Cancel(call) => echo.cancel(call),
+        // What later versions may add.
         _ => {}
     }
 }
@@ -174,20 +242,24 @@ fn decide(socket: Option<&mut Socket>, decision: Decision) {
     let _ = asking.send(decision);
 }
 
-fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, slow: &mut Vec<ConnectionKey>, now: Time) {
+fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, consequences: &mut Consequences, now: Time) {
     for to in it.to {
         let Some(socket) = sockets.get_mut(to.connection) else { continue };
-        // Most frames are the same for everyone: their bytes are shared, not copied.
-        let bytes = match it.frame.shared() {
-            Some(bytes) => bytes.clone(),
-            None => it.frame.payload(to.sequence).collect::<Vec<_>>().concat().into(),
+        let message = Message {
+            bytes: it.frame.bytes(to.sequence),
+            is_shared: it.frame.shared().is_some(),
+            is_text: it.frame.is_text(),
+            expires: it.expires,
         };
-        let message = Message { bytes, is_text: it.frame.is_text(), expires: it.expires };
-        if socket.outbound.send(message, now).is_err() {
-            let reason = "The outbound message queue is full.".to_owned();
-            socket.outbound.abandon(Close { code: 1008, reason });
-            sockets.remove(to.connection);
-            slow.push(to.connection);
+        match socket.outbound.send(message, now) {
+            Ok(Level::Same) => {}
+            Ok(Level::Crowded) => consequences.crowded.push(to.connection),
+            Err(Full) => {
+                let reason = "The outbound message queue is full.".to_owned();
+                socket.outbound.abandon(Close { code: 1008, reason });
+                sockets.remove(to.connection);
+                consequences.lost.push(to.connection);
+            }
         }
     }
 }

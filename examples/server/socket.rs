@@ -51,6 +51,8 @@ pub(crate) struct SocketTask {
 enum ReadEnd {
     /// The transport is gone.
     Gone(Ended),
+    /// The peer closed, and the engine knows.
+    Closed,
     /// The peer broke the rules of the transport: the engine says with which code to close.
     Broken(Received),
 }
@@ -68,6 +70,7 @@ impl SocketTask {
         tokio::select! {
             () = self.talk(&mut sink, &mut stream) => {}
             () = self.closed_too_slowly() => return,
+            () = self.outbound.to_be_cut() => return,
         }
         if let Ok(socket) = sink.reunite(stream) {
             hang_up(socket).await;
@@ -85,6 +88,7 @@ impl SocketTask {
         tokio::select! {
             end = &mut reading => match end {
                 ReadEnd::Gone(how) => self.report_closed(how).await,
+                ReadEnd::Closed => {}
                 ReadEnd::Broken(what) => {
                     self.report(what).await;
                     // Lasts until the engine's close frame is sent.
@@ -97,11 +101,11 @@ impl SocketTask {
                 // tells why.
                 let end = time::timeout(CLOSE_TIMEOUT, reading).await;
                 if written.is_err() {
-                    let how = match end {
-                        Ok(ReadEnd::Gone(how)) => how,
-                        Ok(ReadEnd::Broken(_)) | Err(_) => Ended::Lost,
-                    };
-                    self.report_closed(how).await;
+                    match end {
+                        Ok(ReadEnd::Gone(how)) => self.report_closed(how).await,
+                        Ok(ReadEnd::Closed) => {}
+                        Ok(ReadEnd::Broken(_)) | Err(_) => self.report_closed(Ended::Lost).await,
+                    }
                 }
             }
         }
@@ -109,15 +113,14 @@ impl SocketTask {
 
     /// Passes on what arrives, until nothing more can arrive.
     async fn read(&self, stream: &mut SplitStream<WebSocket>) -> ReadEnd {
-        let mut close = None;
         loop {
             let Ok(next) = time::timeout(SILENCE, stream.next()).await else {
                 return ReadEnd::Gone(Ended::Lost);
             };
             let message = match next {
                 Some(Ok(message)) => message,
-                Some(Err(error)) => return close.map_or_else(|| read_end(&error), ReadEnd::Gone),
-                None => return ReadEnd::Gone(close.unwrap_or(Ended::Lost)),
+                Some(Err(error)) => return read_end(&error),
+                None => return ReadEnd::Gone(Ended::Lost),
             };
             match message {
                 tungstenite::Message::Text(text) => self.report(Received::Text(text)).await,
@@ -125,8 +128,13 @@ impl SocketTask {
                 tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_) => {
                     self.report(Received::Alive).await;
                 }
-                // The next read sends the answer to it, then there is nothing more to read.
-                tungstenite::Message::Close(frame) => close = Some(clean(frame)),
+                tungstenite::Message::Close(frame) => {
+                    // Before the peer has its answer: by then it is to be true that the connection is closed.
+                    self.report_closed(clean(frame)).await;
+                    // The next read sends the answer, then there is nothing more to read.
+                    let _ = time::timeout(CLOSE_TIMEOUT, stream.next()).await;
+                    return ReadEnd::Closed;
+                }
                 tungstenite::Message::Frame(_) => unreachable!("frames are only for sending"),
             }
         }
@@ -158,6 +166,10 @@ impl SocketTask {
                     // engine has already checked, once for every recipient.
                     let frame = Frame::message(message.bytes, OpCode::Data(kind), true);
                     sink.feed(tungstenite::Message::Frame(frame)).await?;
+                }
+                Order::ReportDrained => {
+                    let connection = self.connection;
+                    let _ = self.inputs.send(Input::Drained { connection }).await;
                 }
                 Order::Close(Close { code, reason }) => {
                     let frame = CloseFrame { code: code.into(), reason: reason.into() };

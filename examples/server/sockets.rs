@@ -33,12 +33,15 @@ pub(crate) enum Decision {
 pub(crate) struct Sockets(Vec<Option<(ConnectionKey, Socket)>>);
 
 impl Sockets {
-    /// Puts the socket of a connection into the table.
+    /// Puts the socket of a connection into the table. If the connection had another one, which happens when it is
+    /// recovered before the loss of its transport was noticed, that one is cut.
     pub(crate) fn insert(&mut self, key: ConnectionKey, socket: Socket) {
         if self.0.len() <= key.index() {
             self.0.resize_with(key.index() + 1, || None);
         }
-        self.0[key.index()] = Some((key, socket));
+        if let Some((_, old)) = self.0[key.index()].replace((key, socket)) {
+            old.outbound.cut();
+        }
     }
 
     /// Finds the socket of a connection; a later connection may have taken the place of this one.

@@ -85,33 +85,6 @@ async fn client_closes() {
     }
 }
 
-/// A client that does not read is dropped with 1008; it delays nobody else.
-#[tokio::test]
-async fn slow_consumer() {
-    let server = Server::start(&[]).await;
-    let mut slow = server.member("slow").await;
-    let mut quick = server.member("quick").await;
-    let mut sender = server.connect("sender", &[JSON]).await;
-    sender.text().await;
-    // More than the queue of 16 MiB and the buffers of the kernel hold.
-    let (count, data) = (32, "x".repeat(1_000_000));
-    for id in 0..count {
-        sender
-            .send(&format!(
-                r#"{{"type":"sendToGroup","group":"g","ackId":{id},"dataType":"text","data":"{data}"}}"#
-            ))
-            .await;
-        assert_eq!(sender.text().await, format!(r#"{{"type":"ack","ackId":{id},"success":true}}"#));
-        assert!(quick.text().await.len() > data.len());
-    }
-    let (before, code, reason) = slow.closed().await;
-    assert_eq!((code, reason.as_str()), (1008, "The outbound message queue is full."));
-    assert!(before < count, "{before}");
-    // The others are still served.
-    quick.send(r#"{"type":"ping"}"#).await;
-    assert_eq!(quick.text().await, r#"{"type":"pong"}"#);
-}
-
 /// A client that is gone without a goodbye frees its place, also in the middle of its handshake.
 #[tokio::test]
 async fn lost_clients() {

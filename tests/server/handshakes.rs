@@ -1,6 +1,8 @@
 //! Routes, access keys and subprotocols.
 
-use crate::support::{ACCESS_KEY, JSON, Server, handshake};
+use crate::support::{
+    ACCESS_KEY, JSON, PROTOBUF, RELIABLE_JSON, RELIABLE_PROTOBUF, Server, handshake,
+};
 
 /// The health check answers, everything else that is not served is 404.
 #[tokio::test]
@@ -70,6 +72,15 @@ async fn subprotocols() {
         (vec![JSON], Some(JSON)),
         (vec![upper], Some(upper)),
         (vec!["unknown", upper, JSON], Some(upper)),
+        (vec![RELIABLE_JSON], Some(RELIABLE_JSON)),
+        (vec![PROTOBUF], Some(PROTOBUF)),
+        (vec![RELIABLE_PROTOBUF], Some(RELIABLE_PROTOBUF)),
+        (
+            vec!["PROTOBUF.Reliable.webpubsub.azure.v1"],
+            Some("PROTOBUF.Reliable.webpubsub.azure.v1"),
+        ),
+        (vec![JSON, RELIABLE_JSON], Some(JSON)),
+        (vec!["mqtt", RELIABLE_PROTOBUF, RELIABLE_JSON, JSON], Some(RELIABLE_PROTOBUF)),
     ] {
         let url = server.url("chat", "a", ACCESS_KEY);
         let (_, chosen) = server.try_connect(&url, &offers).await.expect("accepted");

@@ -2,10 +2,14 @@
 #![cfg(unix)]
 
 mod connections;
+mod events;
 mod handshakes;
 // Its own tests run here, because an example that is built as a test is not built as a program.
 #[expect(dead_code, reason = "only the server waits for the queue")]
 #[path = "../../examples/server/outbound.rs"]
 mod outbound;
 mod process;
+mod protobuf;
+mod recovery;
+mod slow;
 mod support;

@@ -1,21 +1,23 @@
 //! Starts the example server as a process of its own and connects clients to it.
 
+mod client;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::{Duration, SystemTime};
 
-use futures_util::{SinkExt, StreamExt};
 use hubcast::Time;
 use hubcast::token::{AccessKey, AccessKeys, ClientToken};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Error, Message, http};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::tungstenite::{Error, http};
+
+pub(crate) use self::client::{Client, Session};
 
 /// Only ends a test that hangs; nothing waits this long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,6 +26,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const ACCESS_KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
 
 pub(crate) const JSON: &str = "json.webpubsub.azure.v1";
+pub(crate) const RELIABLE_JSON: &str = "json.reliable.webpubsub.azure.v1";
+pub(crate) const PROTOBUF: &str = "protobuf.webpubsub.azure.v1";
+pub(crate) const RELIABLE_PROTOBUF: &str = "protobuf.reliable.webpubsub.azure.v1";
 
 /// A running server; it is killed when it is dropped.
 pub(crate) struct Server {
@@ -78,9 +83,32 @@ impl Server {
     pub(crate) async fn member(&self, user: &str) -> Client {
         let mut client = self.connect(user, &[JSON]).await;
         assert!(client.text().await.contains(r#""event":"connected""#));
-        client.send(r#"{"type":"joinGroup","group":"g","ackId":1}"#).await;
-        assert_eq!(client.text().await, r#"{"type":"ack","ackId":1,"success":true}"#);
+        client.join().await;
         client
+    }
+
+    /// Connects a reliable JSON client that is in group `g`.
+    pub(crate) async fn reliable_member(&self, user: &str) -> (Client, Session) {
+        let mut client = self.connect(user, &[RELIABLE_JSON]).await;
+        let session = client.connected().await;
+        client.join().await;
+        (client, session)
+    }
+
+    /// Connects a client that takes up a session again; the server accepts it, whatever comes then.
+    pub(crate) async fn recover(&self, hub: &str, session: &Session, offers: &[&str]) -> Client {
+        let url = self.recovery_url(hub, session);
+        let (client, chosen) = self.try_connect(&url, offers).await.expect("accepted");
+        assert_eq!(chosen.as_deref(), Some(offers[0]));
+        client
+    }
+
+    /// Returns the URL at which a session is taken up again. It has no access token.
+    pub(crate) fn recovery_url(&self, hub: &str, Session { id, token }: &Session) -> String {
+        let address = self.address;
+        format!(
+            "ws://{address}/client/hubs/{hub}?awps_connection_id={id}&awps_reconnection_token={token}"
+        )
     }
 
     /// Connects to a URL of this server; returns the subprotocol too.
@@ -209,51 +237,6 @@ async fn line_after(stdout: &mut BufReader<ChildStdout>, prefix: &str) -> String
         }
     };
     timeout(PATIENCE, found).await.expect("a line in time")
-}
-
-/// A client that is connected.
-pub(crate) struct Client(pub(crate) WebSocketStream<TcpStream>);
-
-impl Client {
-    /// Sends a text message.
-    pub(crate) async fn send(&mut self, text: &str) {
-        self.send_message(Message::text(text)).await.expect("it is sent");
-    }
-
-    /// Sends any message or frame.
-    pub(crate) async fn send_message(&mut self, message: Message) -> Result<(), Error> {
-        timeout(PATIENCE, self.0.send(message)).await.expect("it is sent in time")
-    }
-
-    /// Returns the next text message.
-    pub(crate) async fn text(&mut self) -> String {
-        match self.next().await {
-            Message::Text(text) => text.to_string(),
-            other => panic!("not a text: {other:?}"),
-        }
-    }
-
-    /// Returns the next message that is not a ping.
-    pub(crate) async fn next(&mut self) -> Message {
-        loop {
-            let next = timeout(PATIENCE, self.0.next()).await.expect("a message in time");
-            let message = next.expect("the connection is open").expect("a message");
-            if !message.is_ping() {
-                return message;
-            }
-        }
-    }
-
-    /// Reads until the close frame and returns how many messages came before it, its code and its reason.
-    pub(crate) async fn closed(&mut self) -> (usize, u16, String) {
-        for before in 0.. {
-            if let Message::Close(frame) = self.next().await {
-                let CloseFrame { code, reason } = frame.expect("a close frame with a code");
-                return (before, code.into(), reason.to_string());
-            }
-        }
-        unreachable!("messages come to an end")
-    }
 }
 
 /// Returns a handshake request as text, without the empty line at its end.
