@@ -7,32 +7,43 @@ import { WebPubSubClient, WebPubSubJsonProtocol } from "@azure/web-pubsub-client
 const connectionString = process.env.CONNECTION_STRING;
 if (!connectionString) throw new Error("CONNECTION_STRING is not set: start tests/sdk/run");
 
+/** The port of the server. */
+export const SERVER_PORT = Number(/Endpoint=http:\/\/[^;]*:(\d+)/.exec(connectionString)[1]);
+
 /** The roles of a client that may do everything with groups. */
 export const EVERYTHING = ["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"];
 
-/** Returns a client URL whose token is signed by the official service SDK. */
-export async function clientUrl(hub, options) {
-  const service = new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection: true });
+/**
+ * Returns a client URL whose token is signed by the official service SDK. A token is good for one endpoint: where a client
+ * goes through a proxy, that is the endpoint of the proxy.
+ */
+export async function clientUrl(hub, options, endpoint) {
+  const connection = endpoint ? connectionString.replace(/Endpoint=[^;]+/, `Endpoint=${endpoint}`) : connectionString;
+  const service = new WebPubSubServiceClient(connection, hub, { allowInsecureConnection: true });
   return (await service.getClientAccessToken(options)).url;
 }
 
 /** A started client of the official client SDK that remembers what it is told. */
 export class Client {
-  /** Connects; ends with the test. */
+  /** Connects with the JSON protocol; ends with the test. */
   static async start(t, hub, options) {
-    const client = new Client(await clientUrl(hub, options));
-    t.after(() => client.sdk.stop());
-    await client.sdk.start();
-    await client.take("connected");
-    return client;
+    return new Client(await clientUrl(hub, options)).started(t);
   }
 
-  constructor(url) {
-    this.sdk = new WebPubSubClient(url, {
-      protocol: WebPubSubJsonProtocol(),
-      autoReconnect: false,
-      messageRetryOptions: { maxRetries: 0 },
-    });
+  /** Connects with the protocol that the SDK takes by default, the reliable one; ends with the test. */
+  static async startReliable(t, hub, options, { through, ...sdkOptions } = {}) {
+    return new Client(await clientUrl(hub, options, through?.endpoint), sdkOptions).started(t);
+  }
+
+  constructor(url, sdkOptions) {
+    this.sdk = new WebPubSubClient(
+      url,
+      sdkOptions ?? {
+        protocol: WebPubSubJsonProtocol(),
+        autoReconnect: false,
+        messageRetryOptions: { maxRetries: 0 },
+      },
+    );
     this.events = { connected: [], "group-message": [], "server-message": [], disconnected: [], stopped: [] };
     this.arrived = new EventTarget();
     for (const [name, list] of Object.entries(this.events)) {
@@ -42,6 +53,14 @@ export class Client {
         this.arrived.dispatchEvent(new Event(name));
       });
     }
+  }
+
+  /** Connects; ends with the test. */
+  async started(t) {
+    t.after(() => this.sdk.stop());
+    await this.sdk.start();
+    await this.take("connected");
+    return this;
   }
 
   /** Waits for the next event of a kind and takes it. */

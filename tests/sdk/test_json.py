@@ -1,68 +1,18 @@
 """The JSON protocol, as the official Python SDKs speak it."""
 
-import logging
-import os
-import queue
 import subprocess
 import unittest
 from pathlib import Path
 
-from azure.messaging.webpubsubclient import WebPubSubClient
 from azure.messaging.webpubsubclient.models import (
-    CallbackType,
     OpenClientError,
     SendMessageError,
     WebPubSubDataType,
-    WebPubSubProtocolType,
 )
-from azure.messaging.webpubsubservice import WebPubSubServiceClient
 
-CONNECTION_STRING = os.environ["CONNECTION_STRING"]
+from support import EVERYTHING, PATIENCE, Client, client_url
+
 HUB = "sdk_python"
-EVERYTHING = ["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"]
-# The SDK warns of every close, also of those that are asked for.
-logging.disable(logging.CRITICAL)
-# Only ends a test that hangs.
-PATIENCE = 30
-
-
-def client_url(hub=HUB, **options):
-    """Returns a client URL whose token is signed by the official service SDK."""
-    service = WebPubSubServiceClient.from_connection_string(CONNECTION_STRING, hub=hub)
-    return service.get_client_access_token(**options)["url"]
-
-
-class Client:
-    """A started client of the official client SDK that remembers what it is told."""
-
-    def __init__(self, test, url):
-        self.sdk = WebPubSubClient(
-            url,
-            protocol_type=WebPubSubProtocolType.JSON,
-            reconnect_retry_total=0,
-            message_retry_total=0,
-            # The SDK misses what arrives before it starts to wait, as it does from a server on the same machine
-            # now and then. It notices after these seconds (its defaults are 30) and goes on.
-            ack_timeout=3,
-            start_timeout=3,
-        )
-        self.connected = queue.Queue()
-        self.messages = queue.Queue()
-        self.stopped = queue.Queue()
-        self.sdk.subscribe(CallbackType.CONNECTED, self.connected.put)
-        self.sdk.subscribe(CallbackType.GROUP_MESSAGE, self.messages.put)
-        self.sdk.subscribe(CallbackType.STOPPED, lambda *_: self.stopped.put(True))
-        self.sdk.open()
-        test.addCleanup(self.sdk.close)
-        self.identity = self.connected.get(timeout=PATIENCE)
-
-    def take(self):
-        """Waits for the next group message and takes what it says."""
-        message = self.messages.get(timeout=PATIENCE)
-        data = message.data
-        if message.data_type == WebPubSubDataType.BINARY:
-            data = bytes(data)
-        return (message.group, message.from_user_id, message.data_type, data)
 
 
 class JsonProtocol(unittest.TestCase):
