@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use thiserror::Error;
 
 use crate::config::Quota;
+use crate::filter::Filter;
 use crate::protocol::Data;
 use crate::state::{ConnectionId, Permission};
 
@@ -107,6 +108,8 @@ pub enum Audience<'a> {
     User(&'a str, &'a str),
     /// One connection: hub, connection id.
     Connection(&'a str, &'a str),
+    /// The connections of a hub that a filter lets through.
+    Matching(&'a str, &'a Filter),
 }
 
 impl<'a> Audience<'a> {
@@ -116,7 +119,8 @@ impl<'a> Audience<'a> {
             Self::Hub(hub)
             | Self::Group(hub, _)
             | Self::User(hub, _)
-            | Self::Connection(hub, _) => hub,
+            | Self::Connection(hub, _)
+            | Self::Matching(hub, _) => hub,
         }
     }
 }
@@ -126,6 +130,8 @@ impl<'a> Audience<'a> {
 pub struct SendOptions<'a> {
     /// The ids of connections that do not get it; unknown ones are ignored.
     pub except: &'a [&'a str],
+    /// Only connections that it lets through get it.
+    pub filter: Option<&'a Filter>,
     /// The metadata of the message (`webpubsub.md` 3.3).
     pub metadata: &'a [(&'a str, &'a str)],
     /// After how many seconds a message that could not be handed over is of no more use: 0 to 300; 0 is

@@ -13,6 +13,7 @@ mod open;
 mod pause;
 mod receive;
 mod request;
+mod select;
 mod session;
 #[cfg(test)]
 mod stage;

@@ -1,9 +1,11 @@
-//! Doors to the codecs for this crate's own benches and fuzz targets. Not covered by semantic versioning.
+//! Doors to the codecs and the filters for this crate's own benches and fuzz targets. Not covered by semantic versioning.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use crate::filter::{Filter, Subject};
 use crate::protocol::{Data, Frame, Outgoing, Protocol, Request, json, protobuf};
 
 /// Decodes a text message of a JSON client; returns the length of its payload, or `None` where it is invalid.
@@ -57,4 +59,46 @@ pub fn encode_group(
     let message = Outgoing::Group { group, from_user, data, metadata, stream: None };
     let frame = protocol.format().encode(&message, buffer)?;
     Some(if protocol.is_reliable() { frame.sequenced() } else { frame })
+}
+
+/// A connection that exists for filters only.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portrait<'a> {
+    /// Its user.
+    pub user: Option<&'a str>,
+    /// Its id.
+    pub connection_id: &'a str,
+    /// Its groups, each once.
+    pub groups: &'a [&'a str],
+    /// The name of its subprotocol.
+    pub protocol: Option<&'a str>,
+}
+
+impl Portrait<'_> {
+    /// Tells whether a filter lets it through.
+    pub fn matches(&self, filter: &Filter, scratch: &mut String) -> bool {
+        filter.matches(self, scratch)
+    }
+}
+
+impl Subject for Portrait<'_> {
+    fn user(&self) -> Option<&str> {
+        self.user
+    }
+
+    fn connection_id(&self) -> &str {
+        self.connection_id
+    }
+
+    fn protocol(&self) -> Option<&str> {
+        self.protocol
+    }
+
+    fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    fn is_in(&self, group: &str) -> bool {
+        self.groups.contains(&group)
+    }
 }

@@ -96,6 +96,7 @@
 //! | the engine and its verbs | [`Engine`] |
 //! | what goes in | [`Open`], [`Incoming`], [`Closed`], [`Command`], [`Answer`] |
 //! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`] |
+//! | filters of connections (feature `filter`) | [`Filter`] |
 //! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
 //! | access tokens (feature `jwt`) | [`token`] |
 //! | the HTTP edge (feature `rest`) | [`rest`] |
@@ -105,6 +106,7 @@
 //!
 //! The core is `no_std` with `alloc`. Features only add:
 //! - `jwt` (default): verifies and mints access tokens.
+//! - `filter` (with `rest`): reads the filters of the REST API from text.
 //! - `rest` (default): the WebSocket handshake over the types of the crate `http`; needs `std`.
 //! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.
 //!
@@ -131,6 +133,7 @@ mod command;
 mod config;
 mod engine;
 mod event;
+mod filter;
 mod input;
 #[doc(hidden)]
 pub mod internals;
@@ -159,6 +162,9 @@ pub use self::config::{
 };
 pub use self::engine::{ConnectionView, Engine};
 pub use self::event::{Admission, Answer, CallId, Connect, Event, EventKind, Pairs, Response};
+pub use self::filter::Filter;
+#[cfg(feature = "filter")]
+pub use self::filter::{FilterError, FilterProblem};
 pub use self::input::{Certificate, Closed, Incoming, Open, PlainMode, Recovery};
 pub use self::metrics::{AckMetrics, CloseMetrics, Drops, HubMetrics, Metrics};
 pub use self::protocol::{Data, Frame, Part, Payload, Protocol};

@@ -31,7 +31,7 @@ pub(crate) use self::group_state::{GroupStates, State};
 pub(crate) use self::hub::{Group, Hub, User};
 pub(crate) use self::invocation::Invocation;
 pub(crate) use self::permission::Permissions;
-pub(crate) use self::roster::Class;
+pub(crate) use self::roster::{Class, Roster};
 pub(crate) use self::session::{Bound, Sessions, Token};
 pub(crate) use self::stream::Stream;
 pub(crate) use self::world::{Full, World, keep};

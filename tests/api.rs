@@ -9,8 +9,8 @@ use std::hash::Hash;
 
 use hubcast::{
     Accept, Action, Answer, Audience, Call, CallId, Command, CommandError, Config, ConfigError,
-    ConnectionId, ConnectionKey, ConnectionView, Engine, Event, Frame, Incoming, Limits, Metrics,
-    Open, Quota, Recipient, Reply, Time,
+    ConnectionId, ConnectionKey, ConnectionView, Engine, Event, Filter, Frame, Incoming, Limits,
+    Metrics, Open, Quota, Recipient, Reply, Time,
 };
 
 fn is_sendable<T: Send + Sync + Unpin>() {}
@@ -24,6 +24,7 @@ fn is_key<T: Copy + Eq + Hash + Debug + Send + Sync + 'static>() {}
 fn everything_may_cross_threads() {
     is_static::<Engine>();
     is_static::<Config>();
+    is_static::<Filter>();
     is_static::<Metrics>();
     is_static::<Frame>();
     is_static::<Reply>();
@@ -57,6 +58,14 @@ fn token_errors_are_errors() {
     is_error::<hubcast::token::TokenError>();
     is_error::<hubcast::token::KeyError>();
     is_error::<hubcast::token::MintError>();
+}
+
+/// And those of the filters.
+#[cfg(feature = "filter")]
+#[test]
+fn filter_errors_are_errors() {
+    is_error::<hubcast::FilterError>();
+    is_error::<hubcast::FilterProblem>();
 }
 
 /// What a host keeps in its tables can be copied, compared and hashed.

@@ -23,6 +23,12 @@ fn replay(target: &str, run: fn(&[u8])) {
     assert!(files > 0, "{target} has a corpus");
 }
 
+/// What the reader of filters has seen.
+#[test]
+fn filter() {
+    replay("filter", bodies::filter::run);
+}
+
 /// What the decoder of JSON clients has seen.
 #[test]
 fn json_decode() {

@@ -269,3 +269,29 @@ fn clients_stream() {
     });
     room.allocates_nothing("a repeated part", 1, |room| room.receive(&frame));
 }
+
+/// A filter costs no allocation for a connection, whatever it composes: many cost as few as one.
+#[cfg(feature = "filter")]
+#[test]
+fn filters_are_evaluated() {
+    use hubcast::{Filter, Reply};
+
+    let filters = [
+        "userId ne 'bob' and 'room' in groups",
+        "startswith(concat(toupper(userId),connectionId),'ALICE') and length(groups) eq 1",
+        "trim(substring(concat(' ',protocol),0,1)) in ('x',tolower('Y')) or true",
+    ];
+    for members in [1, 1_000] {
+        let mut room = Room::with(members);
+        for text in filters {
+            let filter = Filter::parse(text).unwrap();
+            let who = Audience::Matching("chat", &filter);
+            let before = ALLOCATIONS.get();
+            let reply = room.engine.execute(Command::Count { who }, NOW);
+            let allocations = ALLOCATIONS.get() - before;
+            assert_eq!(reply, Ok(Reply::Affected(members)), "{text}");
+            // The scratch grows a few times, until it is as long as what is composed.
+            assert!(allocations <= 4, "{allocations} for {members}: {text}");
+        }
+    }
+}

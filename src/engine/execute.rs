@@ -41,7 +41,7 @@ impl Engine {
                 let permissions = &self.world.at(key).permissions;
                 Ok(Reply::Is(permissions.allows(permission.permission, permission.group)))
             }
-            Command::Exists { who } => Ok(Reply::Is(self.count(who)? > 0)),
+            Command::Exists { who } => Ok(Reply::Is(self.exists(who)?)),
             Command::Count { who } => Ok(Reply::Affected(self.count(who)?)),
             Command::List { hub, group, after, limit } => self.list(hub, group, after, limit),
         }
@@ -53,7 +53,7 @@ impl Engine {
         data: Data<'_>,
         options: &SendOptions<'_>,
     ) -> Result<Reply, CommandError> {
-        let SendOptions { except, metadata, ttl_seconds } = *options;
+        let SendOptions { except, filter, metadata, ttl_seconds } = *options;
         let hub = self.hub(to)?;
         let limits = hub.map_or(&self.limits, |hub| &self.world.hubs[hub as usize].limits);
         let (size, most) = (data.len(), limits.message_bytes);
@@ -79,11 +79,24 @@ impl Engine {
         let Some(hub) = hub else { return Ok(Reply::Affected(0)) };
         self.check_quota(hub).map_err(CommandError::Throttled)?;
         let message = Message { data, metadata, ttl_seconds, stream: None };
-        Ok(Reply::Affected(match to {
-            Audience::Hub(_) => self.send_to_hub(hub, except, &message),
-            Audience::Group(_, group) => self.publish_to_group(hub, group, except, &message),
-            Audience::User(_, user) => self.send_to_user(hub, user, except, &message),
-            Audience::Connection(_, id) => self.send_to_connection(hub, id, except, &message),
+        Ok(Reply::Affected(match (to, filter) {
+            (Audience::Hub(_), None) => self.send_to_hub(hub, except, &message),
+            (Audience::Group(_, group), None) => {
+                self.publish_to_group(hub, group, except, &message)
+            }
+            (Audience::User(_, user), None) => self.send_to_user(hub, user, except, &message),
+            (Audience::Connection(_, id), None) => {
+                self.send_to_connection(hub, id, except, &message)
+            }
+            (Audience::Group(_, group), Some(_)) => {
+                let keys = self.chosen(hub, to, filter, except);
+                self.publish_to_some(hub, group, &keys, &message)
+            }
+            (Audience::Hub(_) | Audience::User(..) | Audience::Connection(..), Some(_))
+            | (Audience::Matching(..), _) => {
+                let keys = self.chosen(hub, to, filter, except);
+                self.send_to_some(hub, &keys, &message)
+            }
         }))
     }
 
@@ -145,22 +158,6 @@ impl Engine {
         Ok(hub.and_then(|hub| self.world.find(hub, id)))
     }
 
-    fn count(&self, who: Audience<'_>) -> Result<usize, CommandError> {
-        let Some(hub) = self.hub(who)? else { return Ok(0) };
-        let world = &self.world;
-        let count = match who {
-            Audience::Hub(_) => Some(world.hubs[hub as usize].roster.len()),
-            Audience::Group(_, group) => {
-                world.group(hub, group).map(|slot| world.groups[slot as usize].roster.len())
-            }
-            Audience::User(_, user) => {
-                world.user(hub, user).map(|slot| world.users[slot as usize].connections.len())
-            }
-            Audience::Connection(_, id) => world.find(hub, id).map(|_| 1),
-        };
-        Ok(count.unwrap_or(0))
-    }
-
     fn list(
         &self,
         hub: &str,
@@ -195,26 +192,8 @@ impl Engine {
         Ok(Reply::Members(Members { members: members.collect(), more }))
     }
 
-    /// Collects the connections of an audience.
-    pub(super) fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
-        let Some(hub) = self.hub(who)? else { return Ok(Vec::new()) };
-        let world = &self.world;
-        Ok(match who {
-            Audience::Hub(_) => world.hubs[hub as usize].roster.keys().collect(),
-            Audience::Group(_, group) => match world.group(hub, group) {
-                Some(slot) => world.groups[slot as usize].roster.keys().collect(),
-                None => Vec::new(),
-            },
-            Audience::User(_, user) => match world.user(hub, user) {
-                Some(slot) => world.users[slot as usize].connections.to_vec(),
-                None => Vec::new(),
-            },
-            Audience::Connection(_, id) => world.find(hub, id).into_iter().collect(),
-        })
-    }
-
     /// Finds the hub of an audience, and checks the names in it. `None` is a hub that nobody has used yet.
-    fn hub(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
+    pub(super) fn hub(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
         let name = who.hub();
         if !name::is_hub(name) {
             return Err(CommandError::HubName(name.to_string()));

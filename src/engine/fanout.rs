@@ -168,7 +168,29 @@ impl Engine {
         checked
     }
 
-    fn send_to_some(&mut self, hub: u32, keys: &[ConnectionKey], message: &Message<'_>) -> usize {
+    /// Publishes to some members of a group in the name of the server.
+    pub(super) fn publish_to_some(
+        &mut self,
+        hub: u32,
+        group: &str,
+        keys: &[ConnectionKey],
+        message: &Message<'_>,
+    ) -> usize {
+        let recipients = self.world.group(hub, group).map_or(0, |slot| {
+            let (names, mut sink) = self.split();
+            sink.some(keys, &[], &Sending::to_group(&names.groups[slot as usize], None, message))
+        });
+        self.charge(hub, recipients, message);
+        recipients
+    }
+
+    /// Sends to some connections of a hub.
+    pub(super) fn send_to_some(
+        &mut self,
+        hub: u32,
+        keys: &[ConnectionKey],
+        message: &Message<'_>,
+    ) -> usize {
         let (_, mut sink) = self.split();
         let recipients = sink.some(keys, &[], &Sending::from_server(message));
         self.charge(hub, recipients, message);

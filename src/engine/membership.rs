@@ -62,7 +62,8 @@ impl Engine {
             Audience::Hub(_)
             | Audience::Group(..)
             | Audience::User(..)
-            | Audience::Connection(..) => {}
+            | Audience::Connection(..)
+            | Audience::Matching(..) => {}
         }
         for &key in &keys {
             let connection = self.world.at(key);

@@ -1,5 +1,9 @@
 //! What can be seen of a connection.
 
+use alloc::string::String;
+
+use super::select::Candidate;
+use crate::filter::Filter;
 use crate::metrics::Drops;
 use crate::protocol::Protocol;
 use crate::state::{Backlog, Connection, ConnectionId, ConnectionKey, Standing, World};
@@ -53,6 +57,29 @@ impl<'a> ConnectionView<'a> {
     pub fn groups(self) -> impl Iterator<Item = &'a str> {
         let groups = &self.world.groups;
         self.connection.memberships.iter().map(|each| &*groups[each.group as usize].name)
+    }
+
+    /// Tells whether a filter lets it through; one whose handshake is not done has no user and no groups.
+    ///
+    /// ```
+    /// # #[cfg(feature = "filter")]
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use hubcast::{Config, Engine, Filter, Open, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let open = Open { hub: "chat", user: Some("alice"), groups: &["room"], ..Open::default() };
+    /// let alice = engine.open(open, Time::EPOCH);
+    /// let alice = engine.connection(alice).expect("it is open");
+    /// assert!(alice.matches(&Filter::parse("'room' in groups")?));
+    /// assert!(!alice.matches(&Filter::parse("length(userId) gt 5")?));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "filter"))]
+    /// # fn main() {}
+    /// ```
+    pub fn matches(self, filter: &Filter) -> bool {
+        let candidate = Candidate::new(self.world, self.key, self.connection);
+        filter.matches(&candidate, &mut String::new())
     }
 
     /// Returns what its event handler wants remembered.

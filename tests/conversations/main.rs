@@ -32,9 +32,10 @@
 //! pause alice                      resume alice
 //! stop why
 //! ```
-//! What the server asks. An audience is `group=`, `user=` or `connection=`, or else the whole hub.
+//! What the server asks. An audience is `group=`, `user=` or `connection=`, or else the whole hub, or those of it that
+//! a `filter=` lets through. A send has a filter beside its audience.
 //! ```text
-//! send group=room except=$alice ttl=5 metadata=k:v json {"a":1}
+//! send group=room except=$alice filter="userId ne 'bob'" ttl=5 metadata=k:v json {"a":1}
 //! join user=alice groups=g,h       leave ...         leave_all user=alice
 //! close group=room except=$alice reason=why
 //! grant connection=$alice sendToGroup=room           revoke ...       check ...

@@ -62,6 +62,18 @@ impl<'a> Sending<'a> {
         class.protocol.is_reliable() && self.outgoing.is_sequenced()
     }
 
+    pub(super) fn to_group(
+        group: &'a Group,
+        #[allow(clippy::option_option, reason = "as `Outgoing::Group` has it")] from_user: Option<
+            Option<&'a str>,
+        >,
+        message: &Message<'a>,
+    ) -> Self {
+        let Message { data, metadata, ttl_seconds, stream } = *message;
+        let outgoing = Outgoing::Group { group: &group.name, from_user, data, metadata, stream };
+        Self { outgoing, ttl_seconds, group: Some(group.number) }
+    }
+
     fn expires(&self, now: Time) -> Option<Time> {
         let seconds = Duration::from_secs(u64::from(self.ttl_seconds));
         (!seconds.is_zero()).then(|| now + seconds)
@@ -79,9 +91,7 @@ impl Sink<'_> {
         except: &[(Class, u32)],
         message: &Message<'a>,
     ) -> usize {
-        let Message { data, metadata, ttl_seconds, stream } = *message;
-        let outgoing = Outgoing::Group { group: &group.name, from_user, data, metadata, stream };
-        let sending = Sending { outgoing, ttl_seconds, group: Some(group.number) };
+        let sending = Sending::to_group(group, from_user, message);
         self.lists(group.hub, group.roster.lists(), except, &sending)
     }
 

@@ -38,7 +38,12 @@ pub(super) fn execute(
     let command = match &order.deed {
         Deed::Send { data, metadata, ttl } => {
             pairs = lend_entries(metadata);
-            let options = SendOptions { except: &except, metadata: &pairs, ttl_seconds: *ttl };
+            let options = SendOptions {
+                except: &except,
+                metadata: &pairs,
+                ttl_seconds: *ttl,
+                ..SendOptions::default()
+            };
             Command::Send { to: who, data: data.lend(), options }
         }
         Deed::Join(names) => {

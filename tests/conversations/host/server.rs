@@ -1,7 +1,8 @@
 //! The server side: what handlers answer, and what is asked of the engine.
 
 use hubcast::{
-    Admission, Answer, Audience, Command, Data, GroupPermission, Permission, Response, SendOptions,
+    Admission, Answer, Audience, Command, Data, Filter, GroupPermission, Permission, Response,
+    SendOptions,
 };
 
 use super::{Host, Shown};
@@ -48,8 +49,14 @@ impl Host {
         let hub = line.option("hub").unwrap_or_else(|| "chat".into());
         let (group, user) = (line.option("group"), line.option("user"));
         let connection = line.option("connection");
+        let filter = line.option("filter").map(|text| Filter::parse(&text)).transpose();
+        let filter = filter.map_err(|error| error.to_string())?;
         let who = match (&group, &user, &connection) {
-            (None, None, None) => Audience::Hub(&hub),
+            // A send has a filter of its own beside the audience.
+            (None, None, None) => match filter.as_ref().filter(|_| verb != "send") {
+                Some(filter) => Audience::Matching(&hub, filter),
+                None => Audience::Hub(&hub),
+            },
             (Some(group), None, None) => Audience::Group(&hub, group),
             (None, Some(user), None) => Audience::User(&hub, user),
             (None, None, Some(id)) => Audience::Connection(&hub, id),
@@ -74,6 +81,7 @@ impl Host {
                 data: data.as_ref().ok_or("send what?")?.lend(),
                 options: SendOptions {
                     except: &except,
+                    filter: filter.as_ref(),
                     metadata: &metadata,
                     ttl_seconds: number(line.option("ttl"), 0)?,
                 },
