@@ -116,7 +116,7 @@ impl<'a> Pairs<'a> {
 }
 
 /// Names a call that waits for an answer. A late or repeated answer is harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
     pub(crate) connection: ConnectionKey,
     pub(crate) number: u64,

@@ -100,6 +100,7 @@
 //! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
 //! | access tokens (feature `jwt`) | [`token`] |
 //! | the HTTP edge (feature `rest`) | [`rest`] |
+//! | event handlers behind HTTP (feature `rest`) | [`rest::webhook`] |
 //! | tests of your own rules, over simulated links (feature `testing`) | [`testing`] |
 //!
 //! # Features
@@ -107,7 +108,7 @@
 //! The core is `no_std` with `alloc`. Features only add:
 //! - `jwt` (default): verifies and mints access tokens.
 //! - `filter` (with `rest`): reads the filters of the REST API from text.
-//! - `rest` (default): the WebSocket handshake over the types of the crate `http`; needs `std`.
+//! - `rest` (default): the WebSocket handshake and webhooks over the types of the crate `http`; needs `std`.
 //! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.
 //!
 //! # Failures

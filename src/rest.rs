@@ -2,11 +2,13 @@
 //!
 //! A WebSocket host calls [`handshake`] for a request that asks for an upgrade, opens a connection with
 //! what comes back, and finishes the upgrade when the engine accepts it or answers with [`refusal`].
+//! Event handlers behind HTTP are asked through [`webhook`].
 
 mod handshake;
 mod headers;
 mod query;
 mod upgrade;
+pub mod webhook;
 
 use alloc::borrow::ToOwned;
 

@@ -60,6 +60,26 @@ fn token_errors_are_errors() {
     is_error::<hubcast::token::MintError>();
 }
 
+/// The types and errors of webhooks too.
+#[cfg(feature = "rest")]
+#[test]
+fn webhooks_may_cross_threads() {
+    use hubcast::rest::webhook;
+
+    is_static::<webhook::Webhooks>();
+    is_static::<webhook::WebhookAction>();
+    is_static::<webhook::HandlerAnswer>();
+    is_static::<webhook::UrlTemplate>();
+    is_static::<webhook::CookieJar>();
+    is_sendable::<webhook::CallRequest<'_>>();
+    is_key::<webhook::RequestId>();
+    is_error::<webhook::WebhookError>();
+    is_error::<webhook::AnswerError>();
+    is_error::<webhook::RequestError>();
+    is_error::<webhook::UrlTemplateError>();
+    is_error::<webhook::WebhookSettingsError>();
+}
+
 /// And those of the filters.
 #[cfg(feature = "filter")]
 #[test]

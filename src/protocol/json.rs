@@ -9,8 +9,12 @@ mod scan;
 mod text;
 
 pub(crate) use self::decode::{INVALID, decode};
+#[cfg(feature = "rest")]
+pub(crate) use self::encode::put_string;
 pub(crate) use self::encode::{PONG, encode, size_hint};
 pub(crate) use self::scan::is_valid;
+#[cfg(feature = "rest")]
+pub(crate) use self::scan::visit_object;
 
 #[cfg(test)]
 mod tests;

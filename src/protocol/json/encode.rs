@@ -6,9 +6,9 @@ mod tests;
 
 use bytes::BytesMut;
 
+pub(crate) use self::put::put_string;
 use self::put::{
-    data_size, pairs_size, put, put_data, put_integer, put_metadata, put_pairs, put_string,
-    put_user,
+    data_size, pairs_size, put, put_data, put_integer, put_metadata, put_pairs, put_user,
 };
 use crate::protocol::message::{Data, Outgoing, StateItem, StreamEnd, StreamPart};
 

@@ -3,6 +3,9 @@
 //! All of the positions in here are byte offsets; a function that skips something takes the offset of its
 //! first byte and returns the offset after its last, or `None` where the grammar is broken.
 
+#[cfg(feature = "rest")]
+use alloc::borrow::Cow;
+
 use super::text::Text;
 
 /// The deepest nesting of arrays and objects in one value.
@@ -86,6 +89,19 @@ pub(super) fn visit_members<'a>(
         }
     }
     (skip_space(bytes, at + 1) == bytes.len()).then_some(())
+}
+
+/// Hands out the members of the object that is the whole text, with their values as they are spelled; returns
+/// `None` where it is anything else.
+#[cfg(feature = "rest")]
+pub(crate) fn visit_object<'a>(
+    text: &'a str,
+    mut visit: impl FnMut(Cow<'a, str>, &'a str),
+) -> Option<()> {
+    visit_members(text, |name, value| {
+        visit(name.decode()?, value.raw);
+        Some(())
+    })
 }
 
 /// Tells what a value is that begins with this byte, if it is one: all that is nothing else counts as a number.

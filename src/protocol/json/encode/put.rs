@@ -76,7 +76,7 @@ pub(super) fn put_user(buffer: &mut BytesMut, user: Option<&str>) {
 }
 
 /// Appends a string with its quotes; escapes only what RFC 8259 wants escaped.
-pub(super) fn put_string(buffer: &mut BytesMut, text: &str) {
+pub(crate) fn put_string(buffer: &mut BytesMut, text: &str) {
     let bytes = text.as_bytes();
     put(buffer, b"\"");
     let mut start = 0;

@@ -1,0 +1,78 @@
+//! One event on its way.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request};
+
+use crate::event::{CallId, EventKind};
+use crate::state::ConnectionId;
+use crate::time::Time;
+
+pub(super) struct Job {
+    pub call: Option<CallId>,
+    pub connection_id: ConnectionId,
+    pub hub: Box<str>,
+    pub event: Box<str>,
+    pub kind: Kind,
+    /// Without cookies, which may change between two attempts.
+    pub request: Request<Bytes>,
+    /// The validation URL of its handler.
+    pub target: Arc<str>,
+    /// What it counts for there.
+    pub weight: usize,
+    pub started: Time,
+    /// When to give up. A notification that waits for an earlier one has none.
+    pub deadline: Option<Time>,
+    pub attempts: u8,
+    pub phase: Phase,
+    pub timer: Option<Time>,
+}
+
+/// What an event expects of its handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whether and how a client is let in.
+    Connect,
+    /// A reply.
+    Event,
+    /// Nothing. They go out one after the other.
+    Notification {
+        /// Whether it is the last of its connection.
+        last: bool,
+    },
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It waits for an earlier one, or for the validation of its handler.
+    Waiting,
+    /// Its request is out.
+    Sent,
+    /// It waits to be sent again.
+    Resting,
+}
+
+impl Kind {
+    pub(super) fn of(kind: &EventKind<'_>) -> Self {
+        match kind {
+            EventKind::Connect(_) => Self::Connect,
+            EventKind::User { .. } => Self::Event,
+            EventKind::Disconnected { .. } => Self::Notification { last: true },
+            EventKind::Connected | EventKind::Joined { .. } | EventKind::Left { .. } => {
+                Self::Notification { last: false }
+            }
+        }
+    }
+}
+
+/// What a request takes besides its texts.
+const REQUEST: usize = 2048;
+
+/// Returns how many bytes a request takes, roughly.
+pub(super) fn weight(request: &Request<Bytes>) -> usize {
+    let headers: usize = request.headers().values().map(HeaderValue::len).sum();
+    REQUEST + headers + request.body().len()
+}
