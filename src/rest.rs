@@ -3,7 +3,9 @@
 //! A WebSocket host calls [`handshake`] for a request that asks for an upgrade, opens a connection with
 //! what comes back, and finishes the upgrade when the engine accepts it or answers with [`refusal`].
 //! Event handlers behind HTTP are asked through [`webhook`].
+//! What a server asks over HTTP is for [`Api`].
 
+mod api;
 mod handshake;
 mod headers;
 mod query;
@@ -16,6 +18,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 
+pub use self::api::{Api, Operation, Trusted};
 pub use self::handshake::{Handshake, handshake};
 pub use self::upgrade::is_client_path;
 use crate::action::Refuse;

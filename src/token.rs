@@ -108,6 +108,14 @@ pub fn verify_rest(
     audience.check(&claims)
 }
 
+/// Checks that a token of Microsoft Entra ID is for the service and in its time. Nothing else: neither who made it nor
+/// whether it was changed.
+#[cfg(feature = "rest")]
+pub(crate) fn verify_entra_lifetime(token: &str, now: Time) -> Result<(), TokenError> {
+    let claims = jwt::read_unverified(token, now)?;
+    audience::check_entra(&claims)
+}
+
 /// What is wrong with a token.
 ///
 /// Its text holds neither the token nor a key, so it may be logged.

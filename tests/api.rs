@@ -88,6 +88,15 @@ fn filter_errors_are_errors() {
     is_error::<hubcast::FilterProblem>();
 }
 
+/// Requests of the REST API may be read in one task and carried out in another.
+#[cfg(feature = "rest")]
+#[test]
+fn the_rest_api_may_cross_threads() {
+    is_static::<hubcast::rest::Api>();
+    is_static::<hubcast::rest::Operation>();
+    is_static::<hubcast::rest::Trusted>();
+}
+
 /// What a host keeps in its tables can be copied, compared and hashed.
 #[test]
 fn keys_are_keys() {

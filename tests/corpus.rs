@@ -53,6 +53,12 @@ fn operations() {
     replay("operations", bodies::operations::run);
 }
 
+/// What the REST API has seen.
+#[test]
+fn rest() {
+    replay("rest", bodies::rest::run);
+}
+
 /// What sessions, streams and states have seen.
 #[test]
 fn sequences() {

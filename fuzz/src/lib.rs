@@ -6,5 +6,6 @@ pub mod filter;
 pub mod json_decode;
 pub mod operations;
 pub mod protobuf_decode;
+pub mod rest;
 pub mod sequences;
 pub mod token;

@@ -73,10 +73,9 @@ impl Engine {
                 let member = slot.is_some_and(|slot| connection.memberships.find(slot).is_some());
                 !member && !groups[..place].contains(group)
             });
-            // Counting is only worth it where the limit is near.
-            if connection.memberships.len() + groups.len() > most
-                && connection.memberships.len() + distinct.count() > most
-            {
+            let room = most.saturating_sub(connection.memberships.len());
+            // Counting is only worth it where the limit is near, and only until it is passed.
+            if groups.len() > room && distinct.take(room.saturating_add(1)).count() > room {
                 self.metrics.joins_limited += 1;
                 return Err(CommandError::TooManyGroups(most));
             }

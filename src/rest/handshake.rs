@@ -242,7 +242,7 @@ fn identify(
     let Some(token) = query.last_filled("access_token").or(header.as_deref()) else {
         return Ok(Identity::Anonymous);
     };
-    let audience = ClientAudience { host: &headers::host(request), hub };
+    let audience = ClientAudience { host: &headers::host(&request.headers, &request.uri), hub };
     let claims = verify_client(token, keys, audience, now).map_err(Refusal::unauthorized)?;
     if !claims.groups.iter().all(|group| name::is_group(group)) {
         return Err(Refusal::bad_request("The token contains an invalid group name."));

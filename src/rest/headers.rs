@@ -4,9 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use http::HeaderMap;
 use http::header::{AUTHORIZATION, HOST, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
-use http::request::Parts;
+use http::{HeaderMap, Uri};
 
 /// Reads `Authorization: Bearer {token}`; an empty token counts as absent.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -17,11 +16,11 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Returns the host that the request was sent to, with its port; empty where it says none.
-pub(super) fn host(request: &Parts) -> String {
-    if let Some(host) = request.headers.get(HOST) {
+pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> String {
+    if let Some(host) = headers.get(HOST) {
         return text(host);
     }
-    request.uri.authority().map_or_else(String::new, ToString::to_string)
+    uri.authority().map_or_else(String::new, ToString::to_string)
 }
 
 /// Returns the subprotocols in the order and spelling of the client.

@@ -24,6 +24,12 @@ impl Query {
         self.last(name).filter(|value| !value.is_empty())
     }
 
+    /// Returns all values of a parameter in order.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.0.iter().filter(move |(each, _)| each.eq_ignore_ascii_case(name));
+        pairs.map(|(_, value)| value.as_str())
+    }
+
     /// Returns all parameters but the ones of this name.
     pub(super) fn without(mut self, name: &str) -> Vec<(String, String)> {
         self.0.retain(|(each, _)| !each.eq_ignore_ascii_case(name));

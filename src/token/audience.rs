@@ -76,6 +76,18 @@ impl RestAudience<'_> {
     }
 }
 
+/// What tokens of Microsoft Entra ID are for.
+#[cfg(feature = "rest")]
+const ENTRA: &str = "https://webpubsub.azure.com";
+
+/// Checks that a token is for the service as Microsoft Entra ID names it.
+#[cfg(feature = "rest")]
+pub(super) fn check_entra(claims: &Claims) -> Result<(), TokenError> {
+    let actual = audiences(claims)?;
+    let is_entra = |text: &&str| text.trim_end_matches('/').eq_ignore_ascii_case(ENTRA);
+    if actual.iter().any(is_entra) { Ok(()) } else { Err(refused(ENTRA.to_owned(), &actual)) }
+}
+
 /// Tells whether a location is the target, or goes on after it with a new segment or a query.
 fn covers(location: &str, target: &str) -> bool {
     after_prefix(location, target)

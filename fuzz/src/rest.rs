@@ -1,0 +1,248 @@
+//! Requests of the REST API: nothing that a stranger can send makes it panic, only signed requests do something, and
+//! one that fails does nothing.
+
+use core::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
+use http::{Method, Request};
+use hubcast::rest::Api;
+use hubcast::token::{AccessKey, AccessKeys, mint_rest};
+use hubcast::{
+    Audience, Command, CommandError, Config, Engine, Limits, Open, Protocol, Reply, Time,
+};
+
+const KEY: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH";
+const NOW: Time = Time::from_secs(1_790_000_000);
+
+/// The most requests that are made.
+const REQUESTS_MAX: usize = 32;
+
+/// What paths are made of.
+const WORDS: [&str; 24] = [
+    "api",
+    "hubs",
+    "chat",
+    "health",
+    "groups",
+    "users",
+    "connections",
+    "permissions",
+    ":send",
+    ":closeConnections",
+    ":addToGroups",
+    ":removeFromGroups",
+    ":generateToken",
+    "sendToGroup",
+    "joinLeaveGroup",
+    "1",
+    "2",
+    "room",
+    "ann",
+    "a%2Fb",
+    "%20",
+    "%FF",
+    "lobby",
+    "",
+];
+
+/// What queries are made of.
+const PARAMETERS: [&str; 16] = [
+    "api-version=2024-12-01",
+    "api-version=1",
+    "filter=userId%20eq%20'ann'",
+    "filter=",
+    "excluded=a",
+    "messageTtlSeconds=5",
+    "messageTtlSeconds=301",
+    "targetName=room",
+    "targetName=*",
+    "reason=why",
+    "maxpagesize=1",
+    "top=2",
+    "minutesToExpire=5",
+    "clientType=default",
+    "role=webpubsub.sendToGroup",
+    "group=room",
+];
+
+/// One request.
+#[derive(Arbitrary, Debug)]
+struct Attempt<'a> {
+    method: Verb,
+    path: Path<'a>,
+    query: Vec<Parameter<'a>>,
+    signed: bool,
+    kind: Kind<'a>,
+    headers: Vec<(&'a str, &'a [u8])>,
+    length: Length,
+    body: &'a [u8],
+}
+
+#[derive(Arbitrary, Debug)]
+enum Verb {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Path<'a> {
+    /// Below a hub.
+    Usual(Vec<Segment<'a>>),
+    Other(&'a str),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Segment<'a> {
+    Word(u8),
+    /// The id of a connection.
+    Connection(u8),
+    Other(&'a str),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Parameter<'a> {
+    Usual(u8),
+    Other(&'a str),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Kind<'a> {
+    Absent,
+    Text,
+    Json,
+    Other(&'a [u8]),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Length {
+    True,
+    Absent,
+    Said(u32),
+}
+
+/// Reads requests from the bytes and makes them.
+pub fn run(data: &[u8]) {
+    let keys = AccessKeys::from(AccessKey::new(KEY).expect("it is long enough"));
+    let api = Api::new(keys);
+    let (mut engine, ids) = engine();
+    let mut input = Unstructured::new(data);
+    for _ in 0..REQUESTS_MAX {
+        if input.is_empty() {
+            return;
+        }
+        let Ok(attempt) = Attempt::arbitrary(&mut input) else { return };
+        if let Some(request) = request(&attempt, &ids, &api.keys) {
+            make(&api, &mut engine, &request, attempt.signed);
+        }
+    }
+}
+
+fn make(api: &Api, engine: &mut Engine, request: &Request<Bytes>, signed: bool) {
+    let before = who_is_there(engine);
+    let response = api.serve(engine, request, NOW);
+    assert!(response.headers().contains_key("api-supported-versions"));
+    assert!(request.method() != Method::HEAD || response.body().is_empty(), "HEAD has no body");
+    let body = str::from_utf8(response.body()).expect("bodies are UTF-8");
+    assert!(!body.contains(KEY), "the key never shows");
+    if signed {
+        let token = request.headers()["authorization"].to_str().expect("tokens are ASCII");
+        assert!(!body.contains(token.trim_start_matches("Bearer ")), "the token never shows");
+    }
+    if !body.is_empty() {
+        serde_json::from_str::<&serde_json::value::RawValue>(body).expect("bodies are JSON");
+    }
+    let status = response.status();
+    let is_health = request.uri().path().to_ascii_lowercase().starts_with("/api/health");
+    assert!(signed || is_health || status.is_client_error(), "who is nobody gets nothing");
+    let mut actions = 0;
+    while engine.poll_action().is_some() {
+        actions += 1;
+    }
+    if !status.is_success() {
+        assert_eq!(actions, 0, "what fails does nothing");
+        assert_eq!(who_is_there(engine), before, "what fails changes nothing");
+    }
+}
+
+/// Returns how many connections there are, and the members of a group.
+fn who_is_there(engine: &mut Engine) -> [Result<Reply, CommandError>; 2] {
+    let count = Command::Count { who: Audience::Hub("chat") };
+    let list = Command::List { hub: "chat", group: "room", after: None, limit: 200 };
+    [count, list].map(|command| engine.execute(command, NOW))
+}
+
+fn engine() -> (Engine, Vec<String>) {
+    let limits =
+        Limits { groups_per_connection: 4, literals_per_permission: 3, ..Limits::default() };
+    let mut engine =
+        Engine::new(Config { limits, ..Config::new(1) }).expect("a good configuration");
+    let mut ids = Vec::new();
+    for (user, protocol) in
+        [("ann", Protocol::Json), ("ann", Protocol::ReliableJson), ("bob", Protocol::Plain)]
+    {
+        let open = Open {
+            hub: "chat",
+            protocol,
+            user: Some(user),
+            groups: &["room"],
+            entropy: [ids.len() as u8; 32],
+            ..Open::default()
+        };
+        let key = engine.open(open, NOW);
+        while engine.poll_action().is_some() {}
+        ids.push(engine.connection(key).expect("it is open").id().to_string());
+    }
+    (engine, ids)
+}
+
+/// Makes a request, where the parts can be in one at all.
+fn request(attempt: &Attempt<'_>, ids: &[String], keys: &AccessKeys) -> Option<Request<Bytes>> {
+    let path = match &attempt.path {
+        Path::Usual(segments) => {
+            let segments = segments.iter().map(|segment| match segment {
+                Segment::Word(place) => WORDS[usize::from(*place) % WORDS.len()],
+                Segment::Connection(place) => &ids[usize::from(*place) % ids.len()],
+                Segment::Other(text) => text,
+            });
+            segments.fold("/api/hubs/chat".to_owned(), |path, segment| format!("{path}/{segment}"))
+        }
+        Path::Other(path) => format!("/{path}"),
+    };
+    let query = attempt.query.iter().map(|parameter| match parameter {
+        Parameter::Usual(place) => PARAMETERS[usize::from(*place) % PARAMETERS.len()],
+        Parameter::Other(text) => text,
+    });
+    let target = format!("{path}?{}", query.collect::<Vec<_>>().join("&"));
+    let method = match attempt.method {
+        Verb::Get => Method::GET,
+        Verb::Head => Method::HEAD,
+        Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
+        Verb::Delete => Method::DELETE,
+    };
+    let mut request = Request::builder().method(method).uri(&target).header("host", "localhost");
+    if attempt.signed {
+        let url = format!("http://localhost{target}");
+        let token = mint_rest(&url, Duration::from_secs(60), keys, NOW).expect("a good URL");
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    request = match attempt.kind {
+        Kind::Absent => request,
+        Kind::Text => request.header("content-type", "text/plain"),
+        Kind::Json => request.header("content-type", "application/json"),
+        Kind::Other(kind) => request.header("content-type", kind),
+    };
+    request = match attempt.length {
+        Length::True => request.header("content-length", attempt.body.len()),
+        Length::Absent => request,
+        Length::Said(length) => request.header("content-length", length),
+    };
+    for (name, value) in &attempt.headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Bytes::copy_from_slice(attempt.body)).ok()
+}
