@@ -43,18 +43,11 @@ impl Echo {
         self.late.retain(|(_, id, _)| *id != call);
     }
 
-    /// Tells whether there is an answer to give at once.
-    pub(crate) fn has_answers(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// Takes an answer to give at once.
-    pub(crate) fn answer(&mut self) -> Option<(CallId, Reply)> {
-        self.ready.pop_front()
-    }
-
-    /// Takes a late answer whose time has come.
-    pub(crate) fn due(&mut self, now: Time) -> Option<(CallId, Reply)> {
+    /// Takes an answer whose time has come.
+    pub(crate) fn answer(&mut self, now: Time) -> Option<(CallId, Reply)> {
+        if let Some(answer) = self.ready.pop_front() {
+            return Some(answer);
+        }
         if self.next_deadline()? > now {
             return None;
         }

@@ -1,11 +1,11 @@
 //! The URL templates of event handlers.
 
-use axum::http::Uri;
+use hubcast::rest::webhook::UrlTemplate;
 
 /// The URL of the handler that is built into the server.
 pub(crate) const ECHO: &str = "echo:";
 
-/// Checks that a template is [`ECHO`], or an `http` or `https` URL once its placeholders are filled in.
+/// Checks that a template is [`ECHO`] or the URL of a webhook.
 ///
 /// # Errors
 ///
@@ -14,23 +14,12 @@ pub(crate) fn check(template: &str) -> Result<(), String> {
     if template == ECHO {
         return Ok(());
     }
-    let example = template.replace("{hub}", "hub").replace("{event}", "event");
-    if let Some(at) = example.find(['{', '}']) {
-        return Err(format!(
-            "handler URL {template:?}: {:?} is no placeholder: only {{hub}} and {{event}} are",
-            &example[at..]
-        ));
-    }
-    let uri: Option<Uri> = example.parse().ok();
-    let is_http = |uri: &Uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.host().is_some_and(|host| !host.is_empty())
-    };
-    if uri.as_ref().is_some_and(is_http) {
-        return Ok(());
-    }
-    Err(format!(
-        "handler URL {template:?}: is neither echo: nor a URL with http:// or https:// and a \
-         host: try http://localhost:3000/eventhandler/{{event}}"
-    ))
+    // What comes after it may be a secret.
+    let shown = template.split('?').next().unwrap_or_default();
+    UrlTemplate::parse(template).map(|_| ()).map_err(|error| {
+        format!(
+            "handler URL {shown:?} is neither echo: nor that of a webhook: {error}: try \
+             http://localhost:3000/eventhandler/{{event}}"
+        )
+    })
 }

@@ -1,13 +1,17 @@
 //! A complete local publish/subscribe service that speaks the WebSocket protocols of Azure Web
 //! PubSub: `cargo run --release --example server`. Its code is an example to copy.
 //!
-//! One task owns the engine (`service.rs`); the tasks of sockets only move bytes (`socket.rs`).
+//! One task owns the engine (`service.rs`); the tasks of sockets only move bytes (`socket.rs`), those of requests to
+//! webhooks (`webhook_client.rs`) too.
 
+mod api;
 mod banner;
 mod clock;
 mod config_file;
 mod echo;
+mod failures;
 mod handler_url;
+mod handlers;
 mod options;
 mod outbound;
 mod routes;
@@ -15,15 +19,18 @@ mod service;
 mod socket;
 mod sockets;
 mod stop;
+mod webhook_client;
 
 use std::env;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt;
+use hubcast::rest::Api;
+use hubcast::rest::webhook::{WebhookLimits, WebhookSettings, Webhooks};
 use hubcast::token::{AccessKey, AccessKeys};
-use hubcast::{Config, Engine, EventHandler, HubConfig};
+use hubcast::{Config, Engine, EventHandler, EventPattern, HubConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,27 +69,29 @@ async fn serve(options: &Options) -> Result<(), String> {
     let config = config(options)?;
     let message_bytes = message_bytes(&config);
     let room = Room::for_all_of(&config);
-    let is_elsewhere = |handler: &EventHandler| handler.url != handler_url::ECHO;
-    let has_webhook = config.hubs.iter().find(|(_, hub)| hub.handlers.iter().any(is_elsewhere));
-    let with_webhook = has_webhook.map(|(name, _)| name.clone());
+    let deaf: Vec<String> =
+        config.hubs.iter().filter(|(_, hub)| is_deaf(hub)).map(|(name, _)| name.clone()).collect();
     let engine = Engine::new(config).map_err(|error| error.to_string())?;
-    if let Some(hub) = with_webhook {
-        return Err(format!(
-            "hub {hub}: this version cannot call event handlers over HTTP yet: use the URL echo: to try events \
-             out, or start without --handler and without [[hubs.{hub}.handlers]] in the config file"
-        ));
-    }
 
-    let (listener, endpoint) = listen(options).await?;
+    let (listener, address) = listen(options).await?;
+    let endpoint = format!("http://{address}");
+    let webhooks = webhooks(&keys, address)?;
     let stopping =
         stop::requested().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let clock = Arc::new(Clock::default());
     banner::welcome(&endpoint, &keys, clock.now())?;
 
-    let (inputs, engine_task) = service::start(engine, Arc::clone(&clock));
+    for hub in deaf {
+        eprintln!(
+            "server: warning: hub {hub}: no handler takes user events: events of clients will fail"
+        );
+    }
+
     let (alive, mut all_gone) = mpsc::channel(1);
-    let app =
-        App { inputs: inputs.clone(), keys: Arc::new(keys), clock, message_bytes, room, alive };
+    let (inputs, engine_task) = service::start(engine, webhooks, Arc::clone(&clock), alive.clone());
+    let api = Arc::new(Api::new(keys.clone()));
+    let (inputs_of_app, keys) = (inputs.clone(), Arc::new(keys));
+    let app = App { inputs: inputs_of_app, keys, api, clock, message_bytes, room, alive };
     let (accepting, stop_accepting) = oneshot::channel::<()>();
     let listener = listener.tap_io(|connection| {
         // Small messages are not to wait for more of them.
@@ -102,7 +111,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let _ = inputs.send(Input::Stop).await;
     stop::drain(async {
         let _ = serving.await;
-        // Nothing is ever sent: this ends when the last connection has dropped its sender.
+        // Nothing is ever sent: this ends when the last connection and the engine task have dropped their senders.
         all_gone.recv().await;
     })
     .await;
@@ -149,8 +158,24 @@ fn message_bytes(config: &Config) -> usize {
     of_hubs.fold(config.limits.message_bytes, |most, limits| most.max(limits.message_bytes))
 }
 
-/// Opens the port and returns it with the URL that clients on this machine use.
-async fn listen(options: &Options) -> Result<(TcpListener, String), String> {
+/// Tells whether a hub has handlers and none of them takes events of clients.
+fn is_deaf(hub: &HubConfig) -> bool {
+    let takes_none = |handler: &EventHandler| handler.user_events == EventPattern::default();
+    !hub.handlers.is_empty() && hub.handlers.iter().all(takes_none)
+}
+
+fn webhooks(keys: &AccessKeys, address: SocketAddr) -> Result<Webhooks, String> {
+    // As in a URL: an IPv6 address has its brackets.
+    let origin = match address {
+        SocketAddr::V4(address) => address.ip().to_string(),
+        SocketAddr::V6(address) => format!("[{}]", address.ip()),
+    };
+    let settings = WebhookSettings { keys: keys.clone(), origin, limits: WebhookLimits::default() };
+    Webhooks::new(settings).map_err(|error| format!("webhooks: {error}"))
+}
+
+/// Opens the port and returns it with the address at which clients on this machine find it.
+async fn listen(options: &Options) -> Result<(TcpListener, SocketAddr), String> {
     let failed = |error: std::io::Error| {
         let address = options.listen;
         format!("--listen {address}: {error}: try another port, or port 0 for any free one")
@@ -163,5 +188,5 @@ async fn listen(options: &Options) -> Result<(TcpListener, String), String> {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    Ok((listener, format!("http://{address}")))
+    Ok((listener, address))
 }

@@ -56,10 +56,14 @@ Usage: server [FLAGS]
                            --secondary-key \"$OLD_KEY\"
   --config FILE          Settings of single hubs, in TOML; see below
                            --config hubs.toml
-  --handler HUB=URL      Sends every event of a hub to a URL. The URL echo: is a handler inside the server, for
-                         trying things out: it lets everybody in and answers each event and each invocation with
-                         its own data and metadata; the event fail fails, the event slow is answered after 1 s.
-                         (URLs of webhooks are coming in a later version)
+  --handler HUB=URL      Sends every event of a hub to a webhook, as CloudEvents over HTTP; {hub} and {event} in
+                         the path or the query are filled in. The webhook has to allow the host of this server, or
+                         *, in its answer to OPTIONS; the official middleware does so. With https:// it needs a
+                         certificate of an authority that browsers know
+                           --handler chat=http://localhost:3000/eventhandler/{event}
+                         The URL echo: is a handler inside the server, for trying things out: it lets everybody in
+                         and answers each event and each invocation with its own data and metadata; the event fail
+                         fails, the event slow is answered after 1 s
                            --handler chat=echo:
   --limits TIER          Quotas of a pricing tier: free, standard, standard:UNITS or none, the default
                            --limits standard:2

@@ -12,12 +12,13 @@ use axum::http::header::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use hubcast::rest::{self, Handshake};
+use hubcast::rest::{self, Api, Handshake};
 use hubcast::token::{AccessKeys, TokenError};
 use hyper::upgrade::OnUpgrade;
 use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::api;
 use crate::clock::Clock;
 use crate::outbound::{Outbound, Room};
 use crate::service::{Ended, Input};
@@ -31,6 +32,8 @@ pub(crate) struct App {
     pub(crate) inputs: mpsc::Sender<Input>,
     /// The keys that tokens are signed with.
     pub(crate) keys: Arc<AccessKeys>,
+    /// The REST API.
+    pub(crate) api: Arc<Api>,
     pub(crate) clock: Arc<Clock>,
     /// The most bytes of one message from a client.
     pub(crate) message_bytes: usize,
@@ -48,7 +51,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/client/hubs/", any(connect))
         .route("/client/hubs/{hub}", any(connect))
         .route("/client/hubs/{hub}/", any(connect))
-        .route("/api/health", get(StatusCode::OK))
+        .route("/api/health", get(StatusCode::OK).head(api::serve))
+        .route("/api/{*path}", any(api::serve))
         .fallback(not_found)
         .with_state(app)
 }
@@ -56,7 +60,7 @@ pub(crate) fn router(app: App) -> Router {
 async fn not_found() -> impl IntoResponse {
     (
         StatusCode::NOT_FOUND,
-        "Not found. Clients connect to /client/hubs/{hub}; see also /api/health.\n",
+        "Not found. Clients connect to /client/hubs/{hub}, servers use /api/hubs/{hub}.\n",
     )
 }
 

@@ -5,7 +5,9 @@ use std::future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hubcast::rest::{self, Handshake};
+use http::Response;
+use hubcast::rest::webhook::{RequestId, Webhooks};
+use hubcast::rest::{self, Handshake, Operation};
 use hubcast::{Action, Closed, ConnectionKey, Deliver, Engine, Incoming, Time};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -13,9 +15,10 @@ use tokio::{task, time};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::clock::Clock;
-use crate::echo::Echo;
+use crate::handlers::Handlers;
 use crate::outbound::{Close, Full, Level, Message};
 use crate::sockets::{Decision, Socket, Sockets};
+use crate::webhook_client::{Answered, WebhookClient};
 
 /// The most inputs that wait for the engine; whoever has one more waits until there is room.
 const INPUTS: usize = 1_024;
@@ -39,6 +42,10 @@ pub(crate) enum Input {
     Closed { connection: ConnectionKey, how: Ended },
     /// The crowded queue of a socket has drained.
     Drained { connection: ConnectionKey },
+    /// A server asks something by the REST API.
+    Asked { operation: Box<Operation>, answer: oneshot::Sender<Response<Bytes>> },
+    /// A request to a webhook is over.
+    Answered { id: RequestId, answered: Box<Answered> },
     /// The server is about to stop.
     Stop,
 }
@@ -62,10 +69,18 @@ pub(crate) enum Ended {
 }
 
 /// Starts the task that owns the engine. Returns the way to it, and the task, which ends only if it
-/// panics or nobody can send inputs any more.
-pub(crate) fn start(engine: Engine, clock: Arc<Clock>) -> (mpsc::Sender<Input>, JoinHandle<()>) {
+/// panics or nobody can send inputs any more. After a stop it drops `alive` as soon as webhooks have got all events.
+pub(crate) fn start(
+    engine: Engine,
+    webhooks: Webhooks,
+    clock: Arc<Clock>,
+    alive: mpsc::Sender<()>,
+) -> (mpsc::Sender<Input>, JoinHandle<()>) {
     let (sender, inputs) = mpsc::channel(INPUTS);
-    let service = Service { engine, clock, sockets: Sockets::default(), echo: Echo::default() };
+    let handlers = Handlers::new(webhooks, WebhookClient::new(sender.downgrade()));
+    let sockets = Sockets::default();
+    let service =
+        Service { engine, clock, sockets, handlers, is_stopping: false, alive: Some(alive) };
     (sender, tokio::spawn(service.run(inputs)))
 }
 
@@ -73,7 +88,9 @@ struct Service {
     engine: Engine,
     clock: Arc<Clock>,
     sockets: Sockets,
-    echo: Echo,
+    handlers: Handlers,
+    is_stopping: bool,
+    alive: Option<mpsc::Sender<()>>,
 }
 
 /// What carrying out actions leads to.
@@ -105,18 +122,19 @@ impl Service {
             }
             let now = self.clock.now();
             self.engine.advance(now);
-            while let Some((call, reply)) = self.echo.due(now) {
-                reply.give(&mut self.engine, call, now);
-            }
+            self.handlers.advance(now);
             self.carry_out();
+            if self.is_stopping && !self.handlers.is_busy() {
+                self.alive = None;
+            }
             // Lets the sockets write what they got: in a burst their queues would fill up meanwhile.
             task::yield_now().await;
         }
     }
 
-    /// Waits until the engine wants to be told that time passed, or an answer of `echo:` is due.
+    /// Waits until the engine wants to be told that time passed, or a handler has something to do.
     async fn deadline(&self) {
-        let deadlines = [self.engine.next_deadline(), self.echo.next_deadline()];
+        let deadlines = [self.engine.next_deadline(), self.handlers.next_deadline()];
         match deadlines.into_iter().flatten().min() {
             Some(deadline) => time::sleep(deadline.since(self.clock.now())).await,
             None => future::pending().await,
@@ -154,7 +172,16 @@ impl Service {
                 self.sockets.remove(connection);
             }
             Input::Drained { connection } => self.engine.resume(connection, now),
-            Input::Stop => self.engine.stop("The server is stopping.", now),
+            Input::Asked { operation, answer } => {
+                let response = operation.carry_out(&mut self.engine, now);
+                // Whoever asked may have gone.
+                let _ = answer.send(response);
+            }
+            Input::Answered { id, answered } => self.handlers.answered(id, &answered, now),
+            Input::Stop => {
+                self.is_stopping = true;
+                self.engine.stop("The server is stopping.", now);
+            }
         }
     }
 
@@ -164,37 +191,43 @@ impl Service {
         loop {
             let now = self.clock.now();
             while let Some(action) = self.engine.poll_action() {
-                carry_out(action, &mut self.sockets, &mut self.echo, &mut consequences, now);
+                carry_out(action, &mut self.sockets, &mut self.handlers, &mut consequences, now);
             }
             let Consequences { crowded, lost } = &mut consequences;
-            if crowded.is_empty() && lost.is_empty() && !self.echo.has_answers() {
-                return;
-            }
+            let mut is_settled = crowded.is_empty() && lost.is_empty();
             for connection in crowded.drain(..) {
                 self.engine.pause(connection, now);
             }
             for connection in lost.drain(..) {
                 self.engine.close(connection, Closed::SlowConsumer, now);
             }
-            while let Some((call, reply)) = self.echo.answer() {
-                reply.give(&mut self.engine, call, now);
+            while let Some((call, answer)) = self.handlers.next_answer(now) {
+                answer.give(&mut self.engine, call, now);
+                is_settled = false;
+            }
+            if is_settled {
+                return;
             }
         }
     }
 }
 
 impl Input {
-    /// Returns the bytes that came from a peer.
+    /// Returns the bytes that came from a peer or a webhook.
     fn len(&self) -> usize {
         match self {
             Self::Received { what: Received::Text(text), .. } => text.len(),
             Self::Received { what: Received::Binary(bytes), .. } => bytes.len(),
+            Self::Answered { answered, .. } => {
+                answered.result.as_ref().map_or(0, |response| response.body().len())
+            }
             Self::Received {
                 what: Received::Alive | Received::TooLarge | Received::Malformed | Received::NotUtf8,
                 ..
             }
             | Self::Open { .. }
             | Self::Closed { .. }
+            | Self::Asked { .. }
             | Self::Drained { .. }
             | Self::Stop => 0,
         }
@@ -205,7 +238,7 @@ impl Input {
 fn carry_out(
     action: Action<'_>,
     sockets: &mut Sockets,
-    echo: &mut Echo,
+    handlers: &mut Handlers,
     consequences: &mut Consequences,
     now: Time,
 ) {
@@ -228,9 +261,8 @@ fn carry_out(
                 }
             }
         }
-        // There is no other handler: the server does not start with one.
-        Action::Call(it) => echo.call(&it, now),
-        Action::Cancel(call) => echo.cancel(call),
+        Action::Call(it) => handlers.call(&it, now),
+        Action::Cancel(call) => handlers.cancel(call, now),
         // What later versions may add.
         _ => {}
     }

@@ -33,13 +33,15 @@ pub(crate) fn requested() -> io::Result<impl Future<Output = &'static str>> {
     })
 }
 
-/// Waits until everybody is gone, but not for ever, and says so on stderr.
+/// Waits until everybody is gone and every event is with its webhook, but not for ever, and says so on stderr.
 pub(crate) async fn drain(everybody_gone: impl Future<Output = ()>) {
     match time::timeout(DRAIN_TIMEOUT, everybody_gone).await {
         Ok(()) => eprintln!("server: stopped"),
         Err(_) => {
             let seconds = DRAIN_TIMEOUT.as_secs();
-            eprintln!("server: stopped, although some connections were not gone after {seconds} s");
+            eprintln!(
+                "server: stopped, although some connections or events were not done after {seconds} s"
+            );
         }
     }
 }

@@ -11,8 +11,8 @@ async fn routes() {
     for (request, status) in [
         ("GET /api/health HTTP/1.1", "200 OK"),
         ("HEAD /api/health HTTP/1.1", "200 OK"),
-        ("GET /api/hubs/chat/connections/a HTTP/1.1", "404 Not Found"),
-        ("POST /api/hubs/chat/:send HTTP/1.1", "404 Not Found"),
+        ("GET /api/hubs/chat/connections/a HTTP/1.1", "405 Method Not Allowed"),
+        ("POST /api/hubs/chat/:send HTTP/1.1", "401 Unauthorized"),
         ("GET / HTTP/1.1", "404 Not Found"),
         ("GET /clients/mqtt/hubs/chat HTTP/1.1", "404 Not Found"),
         ("GET /client/hubs/chat HTTP/1.1", "400 Bad Request"),

@@ -11,5 +11,7 @@ mod outbound;
 mod process;
 mod protobuf;
 mod recovery;
+mod rest;
 mod slow;
 mod support;
+mod webhooks;

@@ -50,7 +50,7 @@ async fn bad_flags() {
     let hub_name = ConfigFile::new("hub", "[hubs.1st]\n");
     let limit = ConfigFile::new("limit", "[hubs.chat]\nlimits = { connections = 0 }\n");
     let handler =
-        ConfigFile::new("handler", "[[hubs.chat.handlers]]\nurl = \"http://h/{event}\"\n");
+        ConfigFile::new("handler", "[[hubs.chat.handlers]]\nurl = \"http://{hub}.h/{event}\"\n");
     let policy = ConfigFile::new("policy", "[hubs.chat]\nslow_consumer = \"drop\"\n");
     let event = ConfigFile::new(
         "event",
@@ -70,13 +70,13 @@ async fn bad_flags() {
         (vec!["--handler", "chat=echo"], "neither echo: nor"),
         (vec!["--handler", "chat=http://h/{evnt}"], "{evnt}"),
         (vec!["--handler", "1st=http://h/"], "1st"),
-        (vec!["--handler", "chat=http://h/{event}"], "cannot call event handlers over HTTP yet"),
+        (vec!["--handler", "chat=http://h/?code={secret}"], "\"http://h/\" is neither"),
         (vec!["--config", "no/such/file"], "no/such/file"),
         (vec!["--config", unknown_field.path()], "line 2: unknown field `allow_anonymus`"),
         (vec!["--config", not_toml.path()], "line 1"),
         (vec!["--config", hub_name.path()], "1st"),
         (vec!["--config", limit.path()], "connections"),
-        (vec!["--config", handler.path()], "cannot call event handlers over HTTP yet"),
+        (vec!["--config", handler.path()], "parameters in its host"),
         (vec!["--config", event.path()], "conect"),
         (vec!["--config", policy.path()], "drop-newest"),
     ] {
@@ -130,4 +130,21 @@ async fn help_and_version() {
         assert!(String::from_utf8(stdout).expect("UTF-8").contains(says));
         assert!(stderr.is_empty());
     }
+}
+
+/// A hub whose handlers take no events of clients is warned of at the start, others are not.
+#[tokio::test]
+async fn deaf_hubs() {
+    let file = ConfigFile::new(
+        "deaf",
+        "[hubs.none]\n[[hubs.deaf.handlers]]\nurl = \"echo:\"\nsystem_events = [\"connect\"]\n\
+         [[hubs.all.handlers]]\nurl = \"echo:\"\n[[hubs.all.handlers]]\nurl = \"echo:\"\nuser_events = \"*\"\n",
+    );
+    let server = Server::start(&["--config", file.path()]).await;
+    server.signal("-TERM").await;
+    let (_, stderr) = server.ended().await;
+    let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("warning")).collect();
+    let expected =
+        "server: warning: hub deaf: no handler takes user events: events of clients will fail";
+    assert_eq!(warnings, [expected]);
 }

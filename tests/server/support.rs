@@ -1,6 +1,7 @@
 //! Starts the example server as a process of its own and connects clients to it.
 
 mod client;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, http};
 
 pub(crate) use self::client::{Client, Session};
+pub(crate) use self::webhook::{Asked, Webhook, respond};
 
 /// Only ends a test that hangs; nothing waits this long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -70,6 +70,9 @@ pub struct WebhookOutcome {
     pub hub: Box<str>,
     /// The name of the event.
     pub event: Box<str>,
+    /// Where it was to go, without the query and the name of a user, where secrets may be; empty where there is no
+    /// such URL.
+    pub url: Box<str>,
     /// How often it was sent: 0 to 4.
     pub attempts: u8,
     /// How long it took, the wait for earlier ones included.

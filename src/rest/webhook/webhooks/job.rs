@@ -1,10 +1,11 @@
 //! One event on its way.
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Uri};
 
 use crate::event::{CallId, EventKind};
 use crate::state::ConnectionId;
@@ -75,4 +76,28 @@ const REQUEST: usize = 2048;
 pub(super) fn weight(request: &Request<Bytes>) -> usize {
     let headers: usize = request.headers().values().map(HeaderValue::len).sum();
     REQUEST + headers + request.body().len()
+}
+
+/// Returns a URL without its query and the name of a user.
+pub(super) fn shown(url: &Uri) -> Box<str> {
+    let (scheme, host) = (url.scheme_str().unwrap_or_default(), url.host().unwrap_or_default());
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{host}{port}{}", url.path()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What may be a secret is left out of a URL, and nothing else.
+    #[test]
+    fn shown_urls() {
+        for (url, expected) in [
+            ("http://h/a/b?code=secret", "http://h/a/b"),
+            ("https://alice:secret@h:8443/?secret", "https://h:8443/"),
+            ("http://[::1]:80/%20", "http://[::1]:80/%20"),
+        ] {
+            assert_eq!(&*shown(&url.parse().unwrap()), expected);
+        }
+    }
 }

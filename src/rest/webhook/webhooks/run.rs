@@ -13,7 +13,7 @@ use super::super::action::{
 use super::super::answer::HandlerAnswer;
 use super::super::targets::{Settled, Verdict, question};
 use super::Webhooks;
-use super::job::{Job, Kind, Phase};
+use super::job::{Job, Kind, Phase, shown};
 use crate::time::Time;
 
 /// How long an event rests before it is sent again, once for each time (`webpubsub.md` 8.9).
@@ -141,6 +141,7 @@ impl Webhooks {
             connection_id: job.connection_id,
             hub: job.hub,
             event: job.event,
+            url: shown(job.request.uri()),
             attempts: job.attempts,
             duration: self.now.since(job.started),
             result,

@@ -3,12 +3,14 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
+use http::Uri;
+
 use super::super::action::{WebhookAction, WebhookError, WebhookOutcome};
 use super::super::answer::HandlerAnswer;
 use super::super::request::{CallRequest, RequestError};
 use super::super::template::UrlTemplate;
 use super::Webhooks;
-use super::job::{Job, Kind, Phase, weight};
+use super::job::{Job, Kind, Phase, shown, weight};
 use crate::action::Call;
 use crate::event::EventKind;
 
@@ -90,9 +92,16 @@ impl Webhooks {
             connection_id: call.event.connection_id,
             hub: call.event.hub.into(),
             event: call.event.kind.name().into(),
+            url: url(call).as_ref().map(shown).unwrap_or_default(),
             attempts: 0,
             duration: Duration::ZERO,
             result: Err(error),
         })));
     }
+}
+
+/// Returns where an event is to go.
+fn url(call: &Call<'_>) -> Option<Uri> {
+    let template = UrlTemplate::parse(&call.handler.url).ok()?;
+    template.resolve(call.event.hub, call.event.kind.name()).ok()
 }

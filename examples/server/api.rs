@@ -1,0 +1,57 @@
+//! The REST side: reads a request, has the engine task carry it out, and answers.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use hubcast::rest::Api;
+use hubcast::token::TokenError;
+use tokio::sync::oneshot;
+
+use crate::routes::App;
+use crate::service::Input;
+
+/// Answers a request of the REST API.
+pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = read(body).await else {
+        // The sender broke off: there is nobody to tell.
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let operation = match app.api.read(&Request::from_parts(parts, body), app.clock.now()) {
+        Ok(operation) => Box::new(operation),
+        Err(response) => {
+            // The caller is told nothing but 401; whoever runs the server may know why.
+            if let Some(error) = response.extensions().get::<TokenError>() {
+                eprintln!("server: {path} is refused: {error}");
+            }
+            return response.map(Body::from);
+        }
+    };
+    let (answer, answered) = oneshot::channel();
+    if app.inputs.send(Input::Asked { operation, answer }).await.is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    match answered.await {
+        Ok(response) => response.map(Body::from),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Reads a body, and no more of it than tells that it is too long.
+async fn read(body: Body) -> Result<Bytes, axum::Error> {
+    let mut stream = body.into_data_stream();
+    let mut whole = BytesMut::new();
+    while let Some(piece) = stream.next().await {
+        let piece = piece?;
+        let room = Api::BODY_BYTES_MAX + 1 - whole.len();
+        whole.extend_from_slice(&piece[..piece.len().min(room)]);
+        if whole.len() > Api::BODY_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(whole.freeze())
+}
