@@ -2,9 +2,10 @@
 
 use core::slice;
 
-use crate::config::EventHandler;
+use crate::config::{EventHandler, EventListener};
 use crate::event::{CallId, Event};
 use crate::protocol::Frame;
+use crate::record::Record;
 use crate::state::{ConnectionId, ConnectionKey};
 use crate::time::Time;
 
@@ -23,11 +24,15 @@ pub enum Action<'a> {
     Deliver(Deliver<'a>),
     /// Close the transport of a connection, after what was sent before; its key is of no more use.
     Close(Close<'a>),
+    /// Tell a listener of an event. It comes before the call to the handler that takes the same event.
+    Notify(Notify<'a>),
     /// Hand an event to its handler.
     Call(Call<'a>),
     /// Nobody waits for the answer to this call any more: the host may break it off. An answer that comes
     /// all the same does nothing.
     Cancel(CallId),
+    /// Write this into a log, where [`Config::records`](crate::Config::records) asks for it.
+    Record(Record<'a>),
 }
 
 /// Finish a handshake.
@@ -75,6 +80,18 @@ pub struct Close<'a> {
     pub code: u16,
     /// The reason, at most 123 bytes; may be empty.
     pub reason: &'a str,
+}
+
+/// Tell a listener of an event. Nobody waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Notify<'a> {
+    /// The connection that it happened to.
+    pub connection: ConnectionKey,
+    /// The listener that is told.
+    pub listener: &'a EventListener,
+    /// What happened: `connected`, `disconnected` or an event of the client. Its number is the same for all
+    /// listeners and the handler.
+    pub event: Event<'a>,
 }
 
 /// Hand an event to its handler.

@@ -2,6 +2,7 @@
 
 mod handler;
 mod limits;
+mod listener;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use thiserror::Error;
 
 pub use self::handler::{EventHandler, EventPattern, SystemEvents};
 pub use self::limits::{Limits, Quota};
+pub use self::listener::EventListener;
 use crate::name;
 
 /// Everything an [`Engine`](crate::Engine) is made with.
@@ -32,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// What happens when somebody connects to a hub that [`hubs`](Self::hubs) does not name.
     pub unknown_hubs: UnknownHubs,
+    /// How much of its work the engine reports, as [`Action::Record`](crate::Action::Record).
+    pub records: Records,
     /// The most hubs that may exist, at least 1; a connection that would make one more is refused with
     /// status 429.
     pub hubs_max: usize,
@@ -46,6 +50,7 @@ impl Config {
             seed,
             limits: Limits::default(),
             unknown_hubs: UnknownHubs::Create,
+            records: Records::None,
             hubs_max: 10_000,
             hubs: Vec::new(),
         }
@@ -86,6 +91,18 @@ pub enum UnknownHubs {
     Refuse,
 }
 
+/// How much of its work the engine reports. What is not asked for costs nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Records {
+    /// Nothing.
+    #[default]
+    None,
+    /// How connections start and end, and who is refused.
+    Connections,
+    /// That, and one record or two for each message.
+    Messages,
+}
+
 /// The settings of one hub.
 #[derive(Clone, Debug, Default)]
 pub struct HubConfig {
@@ -93,6 +110,8 @@ pub struct HubConfig {
     pub allow_anonymous: bool,
     /// The event handlers in order: the first one that takes an event gets it, and only that one.
     pub handlers: Vec<EventHandler>,
+    /// The event listeners: each one gets every event that it is to be told of.
+    pub listeners: Vec<EventListener>,
     /// What becomes of a connection whose event failed or had no handler.
     pub failed_event: FailedEvent,
     /// What becomes of messages for a connection that is paused, when too many wait. Reliable connections

@@ -10,8 +10,11 @@ mod group_state;
 mod invoke;
 mod membership;
 mod open;
+mod overview;
 mod pause;
 mod receive;
+mod reconfigure;
+mod report;
 mod request;
 mod select;
 mod session;
@@ -24,13 +27,14 @@ use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+pub use self::overview::{GroupView, HubView, UserView};
 pub use self::view::ConnectionView;
 use crate::action::Action;
 use crate::command::{Command, CommandError, Reply};
-use crate::config::{Config, ConfigError, HubConfig, Limits, UnknownHubs};
+use crate::config::{Config, ConfigError, Limits, Records, UnknownHubs};
 use crate::event::{Answer, CallId};
 use crate::input::{Closed, Incoming, Open};
-use crate::metrics::{HubMetrics, Metrics};
+use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::protocol;
 use crate::state::{ConnectionKey, World};
@@ -44,11 +48,11 @@ use crate::time::Time;
 ///   [`advance`](Self::advance). These never fail: what a peer does wrong comes out as an action, what concerns a connection that is gone is counted and
 ///   ignored.
 /// - **What the server asks** goes in with [`execute`](Self::execute) and is answered at once; and
-///   [`stop`](Self::stop) ends everything in good order.
+///   [`reconfigure`](Self::reconfigure) and [`stop`](Self::stop) are for whoever runs it.
 /// - **What to do next** comes out of [`poll_action`](Self::poll_action), until it returns `None`; then
 ///   [`next_deadline`](Self::next_deadline) tells when to call `advance`.
-/// - **What is so** can be read with [`connection`](Self::connection), [`find`](Self::find) and
-///   [`metrics`](Self::metrics).
+/// - **What is so** can be read with [`connection`](Self::connection), [`find`](Self::find), [`hubs`](Self::hubs)
+///   and [`metrics`](Self::metrics).
 ///
 /// Inputs may be fed one by one or many at a time before the actions are polled: actions are complete when
 /// they are queued, and their order is the order in which things happened.
@@ -79,6 +83,7 @@ pub struct Engine {
     /// Where recipients are sorted that lie in no list by class.
     sorting: fanout::Sorting,
     unknown_hubs: UnknownHubs,
+    records: Records,
     hubs_max: usize,
     limits: Limits,
     /// Frames are cut from here.
@@ -111,15 +116,46 @@ impl Engine {
             doomed: Vec::new(),
             sorting: fanout::Sorting::default(),
             unknown_hubs: config.unknown_hubs,
+            records: config.records,
             hubs_max: config.hubs_max,
             limits: config.limits,
             buffer: BytesMut::new(),
             scratch: Vec::new(),
         };
         for (name, settings) in config.hubs {
-            engine.add_hub(&name, settings);
+            engine.add_hub(&name, Some(settings));
         }
         Ok(engine)
+    }
+
+    /// Takes on new settings while it runs: limits, hubs with their handlers and listeners, and all else but the
+    /// seed, which stays.
+    ///
+    /// A hub that the configuration does not name any more has the settings of
+    /// [`HubConfig::default`](crate::HubConfig::default) from now on, and where unknown hubs are refused it lets
+    /// nobody else in. Connections stay, even where there are more of them, or they are in more groups, than new
+    /// limits allow. What is on its way to a handler still goes there.
+    ///
+    /// # Errors
+    /// When the configuration breaks a rule; the error names the field, and nothing has changed.
+    ///
+    /// ```
+    /// use hubcast::{Action, Config, Engine, HubConfig, Open, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let mut config = Config::new(1);
+    /// let open_to_all = HubConfig { allow_anonymous: true, ..HubConfig::default() };
+    /// config.hubs.push(("lobby".into(), open_to_all));
+    /// engine.reconfigure(config, Time::EPOCH)?;
+    /// engine.open(Open { hub: "lobby", anonymous: true, ..Open::default() }, Time::EPOCH);
+    /// assert!(matches!(engine.poll_action(), Some(Action::Accept(_))));
+    /// # Ok::<(), hubcast::ConfigError>(())
+    /// ```
+    pub fn reconfigure(&mut self, config: Config, now: Time) -> Result<(), ConfigError> {
+        config.check()?;
+        self.tell(now);
+        self.on_reconfigure(config);
+        Ok(())
     }
 
     /// Takes up a peer that wants to connect, and returns the key by which it is known from now on.
@@ -434,6 +470,29 @@ impl Engine {
         self.world.find(self.world.hub(hub)?, connection_id)
     }
 
+    /// Goes through the hubs in the order in which they came to be.
+    ///
+    /// ```
+    /// use hubcast::{Config, Engine, Open, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let open = Open { hub: "Chat", user: Some("alice"), groups: &["room"], ..Open::default() };
+    /// engine.open(open, Time::EPOCH);
+    /// for hub in engine.hubs() {
+    ///     assert_eq!((hub.name(), hub.len(), hub.group_count(), hub.user_count()), ("chat", 1, 1, 1));
+    ///     assert!(hub.groups().map(|group| (group.name(), group.len())).eq([("room", 1)]));
+    /// }
+    /// # Ok::<(), hubcast::ConfigError>(())
+    /// ```
+    pub fn hubs(&self) -> impl ExactSizeIterator<Item = HubView<'_>> {
+        HubView::all(&self.world)
+    }
+
+    /// Shows a hub, found without regard to case.
+    pub fn hub(&self, name: &str) -> Option<HubView<'_>> {
+        HubView::find(&self.world, name)
+    }
+
     /// Returns the counters.
     ///
     /// ```
@@ -463,13 +522,5 @@ impl Engine {
     /// Moves the clock, which never goes back.
     fn tell(&mut self, now: Time) {
         self.now = self.now.max(now);
-    }
-
-    fn add_hub(&mut self, name: &str, settings: HubConfig) -> u32 {
-        let limits = settings.limits.clone().unwrap_or_else(|| self.limits.clone());
-        let slot = self.world.add_hub(name, settings, limits);
-        let hub = name.to_ascii_lowercase();
-        self.metrics.hubs.push(HubMetrics { hub, ..HubMetrics::default() });
-        slot
     }
 }

@@ -143,6 +143,7 @@ mod metrics;
 mod name;
 mod outbox;
 mod protocol;
+mod record;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod state;
@@ -153,23 +154,24 @@ mod time;
 pub mod token;
 
 pub use self::action::{
-    Accept, Action, Call, Close, Deliver, Recipient, Recipients, RecipientsIter, Refuse,
+    Accept, Action, Call, Close, Deliver, Notify, Recipient, Recipients, RecipientsIter, Refuse,
 };
 pub use self::command::{
     Audience, Command, CommandError, GroupPermission, Member, Members, Reply, SendOptions,
 };
 pub use self::config::{
-    Config, ConfigError, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, Quota,
-    SlowConsumer, SystemEvents, UnknownHubs,
+    Config, ConfigError, EventHandler, EventListener, EventPattern, FailedEvent, HubConfig, Limits,
+    Quota, Records, SlowConsumer, SystemEvents, UnknownHubs,
 };
-pub use self::engine::{ConnectionView, Engine};
+pub use self::engine::{ConnectionView, Engine, GroupView, HubView, UserView};
 pub use self::event::{Admission, Answer, CallId, Connect, Event, EventKind, Pairs, Response};
 pub use self::filter::Filter;
 #[cfg(feature = "filter")]
 pub use self::filter::{FilterError, FilterProblem};
 pub use self::input::{Certificate, Closed, Incoming, Open, PlainMode, Recovery};
-pub use self::metrics::{AckMetrics, CloseMetrics, Drops, HubMetrics, Metrics};
-pub use self::protocol::{Data, Frame, Part, Payload, Protocol};
+pub use self::metrics::{AckMetrics, CloseCause, CloseMetrics, Drops, HubMetrics, Metrics};
+pub use self::protocol::{AckError, Data, Frame, Part, Payload, Protocol};
+pub use self::record::{Record, RecordKind};
 pub use self::state::{ConnectionId, ConnectionKey, Permission};
 pub use self::time::Time;
 

@@ -33,6 +33,8 @@ pub struct Metrics {
     pub closes: CloseMetrics,
     /// Events handed to handlers.
     pub calls: u64,
+    /// Events handed to listeners, once for each listener.
+    pub notifications: u64,
     /// Calls that failed or were not answered in time.
     pub calls_failed: u64,
     /// Blocking events that no handler takes.
@@ -140,34 +142,87 @@ pub struct CloseMetrics {
     pub service_reload: u64,
 }
 
-/// Why a connection ended.
+/// Why a connection ended: the close categories of the service (`webpubsub.md` 10.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+#[non_exhaustive]
+pub enum CloseCause {
+    /// The client closed, or was lost.
     Normal,
+    /// A command closed it.
     ClosedByAppServer,
+    /// The client broke the protocol.
     BadRequest,
+    /// The client may not do what it did.
     Unauthorized,
+    /// The client sent too much.
     Throttled,
+    /// The client did not read.
     SlowClient,
+    /// Nothing was heard of the client.
     PingTimeout,
+    /// An event failed.
     SendEventFailed,
+    /// An event had no handler.
     EventHandlerNotFound,
+    /// The engine was stopped.
     ServiceReload,
 }
 
+impl CloseCause {
+    /// Returns the name of the category, such as `SlowClient`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::ClosedByAppServer => "ClosedByAppServer",
+            Self::BadRequest => "BadRequest",
+            Self::Unauthorized => "Unauthorized",
+            Self::Throttled => "Throttled",
+            Self::SlowClient => "SlowClient",
+            Self::PingTimeout => "PingTimeout",
+            Self::SendEventFailed => "SendEventFailed",
+            Self::EventHandlerNotFound => "EventHandlerNotFound",
+            Self::ServiceReload => "ServiceReload",
+        }
+    }
+}
+
 impl CloseMetrics {
-    pub(crate) fn count(&mut self, cause: Cause) {
+    /// Goes through the causes and how many connections ended by each.
+    ///
+    /// ```
+    /// use hubcast::{CloseCause, CloseMetrics};
+    ///
+    /// let closes = CloseMetrics { slow_client: 2, ..CloseMetrics::default() };
+    /// assert!(closes.iter().any(|(cause, count)| cause == CloseCause::SlowClient && count == 2));
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (CloseCause, u64)> {
+        [
+            (CloseCause::Normal, self.normal),
+            (CloseCause::ClosedByAppServer, self.closed_by_app_server),
+            (CloseCause::BadRequest, self.bad_request),
+            (CloseCause::Unauthorized, self.unauthorized),
+            (CloseCause::Throttled, self.throttled),
+            (CloseCause::SlowClient, self.slow_client),
+            (CloseCause::PingTimeout, self.ping_timeout),
+            (CloseCause::SendEventFailed, self.send_event_failed),
+            (CloseCause::EventHandlerNotFound, self.event_handler_not_found),
+            (CloseCause::ServiceReload, self.service_reload),
+        ]
+        .into_iter()
+    }
+
+    pub(crate) fn count(&mut self, cause: CloseCause) {
         *match cause {
-            Cause::Normal => &mut self.normal,
-            Cause::ClosedByAppServer => &mut self.closed_by_app_server,
-            Cause::BadRequest => &mut self.bad_request,
-            Cause::Unauthorized => &mut self.unauthorized,
-            Cause::Throttled => &mut self.throttled,
-            Cause::SlowClient => &mut self.slow_client,
-            Cause::PingTimeout => &mut self.ping_timeout,
-            Cause::SendEventFailed => &mut self.send_event_failed,
-            Cause::EventHandlerNotFound => &mut self.event_handler_not_found,
-            Cause::ServiceReload => &mut self.service_reload,
+            CloseCause::Normal => &mut self.normal,
+            CloseCause::ClosedByAppServer => &mut self.closed_by_app_server,
+            CloseCause::BadRequest => &mut self.bad_request,
+            CloseCause::Unauthorized => &mut self.unauthorized,
+            CloseCause::Throttled => &mut self.throttled,
+            CloseCause::SlowClient => &mut self.slow_client,
+            CloseCause::PingTimeout => &mut self.ping_timeout,
+            CloseCause::SendEventFailed => &mut self.send_event_failed,
+            CloseCause::EventHandlerNotFound => &mut self.event_handler_not_found,
+            CloseCause::ServiceReload => &mut self.service_reload,
         } += 1;
     }
 }

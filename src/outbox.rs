@@ -1,13 +1,18 @@
 //! The queue of actions and the memory that they share.
 
+mod record;
+
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::action::{Accept, Action, Call, Close, Deliver, Recipients, Refuse};
+pub(crate) use self::record::{PendingRecord, PendingRecordKind};
+use crate::action::{Accept, Action, Call, Close, Deliver, Notify, Recipients, Refuse};
+use crate::config::{EventHandler, EventListener};
 use crate::event::{CallId, Connect, Event, EventKind, Pairs};
 use crate::protocol::{Data, Frame};
 use crate::state::{ConnectionId, ConnectionKey, Hub};
@@ -56,8 +61,17 @@ pub(crate) enum Pending {
         code: u16,
         reason: Text,
     },
-    Call(Box<PendingCall>),
+    Notify {
+        listener: Arc<EventListener>,
+        event: Arc<PendingEvent>,
+    },
+    Call {
+        waiting: Option<(CallId, Time)>,
+        handler: Arc<EventHandler>,
+        event: Arc<PendingEvent>,
+    },
     Cancel(CallId),
+    Record(Box<PendingRecord>),
 }
 
 /// A text that is our own or was copied.
@@ -66,15 +80,12 @@ pub(crate) type Text = Cow<'static, str>;
 /// Names and values, copied.
 pub(crate) type OwnedPairs = Vec<(Box<str>, Box<str>)>;
 
+/// An event, shared by those who are told of it.
 #[derive(Debug)]
-pub(crate) struct PendingCall {
-    pub id: Option<CallId>,
+pub(crate) struct PendingEvent {
     pub connection: ConnectionKey,
     pub connection_id: ConnectionId,
     pub hub: u32,
-    /// The place of the handler among those of the hub.
-    pub handler: usize,
-    pub deadline: Option<Time>,
     pub user: Option<Box<str>>,
     pub subprotocol: Option<Box<str>>,
     pub state: Option<Box<str>>,
@@ -181,28 +192,34 @@ impl Outbox {
             Pending::Close { connection, code, reason } => {
                 Action::Close(Close { connection: *connection, code: *code, reason })
             }
-            Pending::Call(call) => Action::Call(call.lend(&hubs[call.hub as usize])),
+            Pending::Notify { listener, event } => Action::Notify(Notify {
+                connection: event.connection,
+                listener,
+                event: event.lend(hubs),
+            }),
+            Pending::Call { waiting, handler, event } => Action::Call(Call {
+                id: waiting.map(|(id, _)| id),
+                connection: event.connection,
+                handler,
+                deadline: waiting.map(|(_, deadline)| deadline),
+                event: event.lend(hubs),
+            }),
             Pending::Cancel(call) => Action::Cancel(*call),
+            Pending::Record(record) => Action::Record(record.lend()),
         })
     }
 }
 
-impl PendingCall {
-    fn lend<'a>(&'a self, hub: &'a Hub) -> Call<'a> {
-        Call {
-            id: self.id,
-            connection: self.connection,
-            handler: &hub.settings.handlers[self.handler],
-            deadline: self.deadline,
-            event: Event {
-                hub: &hub.name,
-                connection_id: self.connection_id,
-                user: self.user.as_deref(),
-                subprotocol: self.subprotocol.as_deref(),
-                state: self.state.as_deref(),
-                number: self.number,
-                kind: self.kind.lend(),
-            },
+impl PendingEvent {
+    fn lend<'a>(&'a self, hubs: &'a [Hub]) -> Event<'a> {
+        Event {
+            hub: &hubs[self.hub as usize].name,
+            connection_id: self.connection_id,
+            user: self.user.as_deref(),
+            subprotocol: self.subprotocol.as_deref(),
+            state: self.state.as_deref(),
+            number: self.number,
+            kind: self.kind.lend(),
         }
     }
 }

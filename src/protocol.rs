@@ -15,9 +15,10 @@ use bytes::{Bytes, BytesMut};
 
 pub(crate) use self::frame::Seam;
 pub use self::frame::{Frame, Part, Payload};
+pub use self::message::AckError;
 pub use self::message::Data;
 pub(crate) use self::message::{
-    AckError, Metadata, Outgoing, Request, StateItem, StreamEnd, StreamPart, UserError, Violation,
+    Metadata, Outgoing, Request, StateItem, StreamEnd, StreamPart, UserError, Violation,
 };
 
 /// What a connection speaks.

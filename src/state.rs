@@ -28,7 +28,7 @@ pub(crate) use self::arena::Arena;
 pub(crate) use self::backlog::{Backlog, DataKind, Kind};
 pub(crate) use self::connection::{Connection, Handshake, On, Queued, Standing, Waiting};
 pub(crate) use self::group_state::{GroupStates, State};
-pub(crate) use self::hub::{Group, Hub, User};
+pub(crate) use self::hub::{Group, Hub, Settings, User};
 pub(crate) use self::invocation::Invocation;
 pub(crate) use self::permission::Permissions;
 pub(crate) use self::roster::{Class, Roster};

@@ -169,6 +169,7 @@ impl Hub {
                 .into_iter()
                 .map(Handler::into_handler)
                 .collect::<Result<_, _>>()?,
+            listeners: Vec::new(),
             slow_consumer: self.slow_consumer.into(),
             limits: self.limits.map(|own| own.over(limits)),
         })

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::open::Refusal;
-use crate::metrics::Cause;
+use crate::metrics::CloseCause;
 use crate::state::{ConnectionKey, On};
 use crate::time::Time;
 
@@ -46,7 +46,7 @@ impl Engine {
             Due::Idle => {
                 let reason = "The connection was idle for too long.";
                 self.farewell(key, reason);
-                self.shut(key, 1000, reason.into(), Cause::PingTimeout);
+                self.shut(key, 1000, reason.into(), CloseCause::PingTimeout);
             }
             Due::Invocation => self.time_out_invocation(key),
             Due::Stream => self.time_out_stream(key),
@@ -58,19 +58,18 @@ impl Engine {
         self.metrics.calls_failed += 1;
         let waiting = self.world.at_mut(key).waiting.take().expect("it is waiting");
         match waiting.on {
-            On::Connect(_) => {
+            On::Connect(handshake) => {
                 let limits = self.limits_of(key);
                 let refusal = if limits.handshake_timeout < limits.call_timeout {
                     Refusal::new(503, "The handshake took too long.")
                 } else {
                     Refusal::new(500, "The connect event handler did not answer in time.")
                 };
-                self.world.remove(key);
-                self.refuse(key, refusal);
+                self.turn_away(key, handshake.user.as_deref(), refusal);
             }
             On::Event { ack_id } => {
                 self.stop_waiting(key);
-                self.fail_event(key, ack_id, Cause::SendEventFailed);
+                self.fail_event(key, ack_id, CloseCause::SendEventFailed);
                 self.catch_up(key, waiting.queue);
             }
         }

@@ -8,7 +8,7 @@ use super::Engine;
 use super::fanout::Message;
 use super::open::{Refusal, distinct, spelling};
 use crate::event::{Admission, Answer, CallId, Response};
-use crate::metrics::Cause;
+use crate::metrics::CloseCause;
 use crate::name;
 use crate::outbox::Text;
 use crate::protocol::{Data, Protocol, json, protobuf};
@@ -40,15 +40,14 @@ impl Engine {
             Answer::Refuse { status, reason } => {
                 let status = if (400..600).contains(&status) { status } else { 500 };
                 let reason = Text::Owned(reason.into());
-                self.world.remove(key);
-                return self.refuse(key, Refusal { status, reason });
+                return self.turn_away(key, handshake.user.as_deref(), Refusal { status, reason });
             }
             Answer::Reply(_) | Answer::Fail => None,
         };
         let (Some(subprotocol), Answer::Accept(admission)) = (outcome, answer) else {
             self.metrics.calls_failed += 1;
-            self.world.remove(key);
-            return self.refuse(key, Refusal::new(500, "The connect event handler failed."));
+            let refusal = Refusal::new(500, "The connect event handler failed.");
+            return self.turn_away(key, handshake.user.as_deref(), refusal);
         };
         let Handshake { user, roles, groups, .. } = handshake;
         let user = admission.user.or(user.as_deref());
@@ -104,7 +103,7 @@ impl Engine {
             Answer::Reply(response) if is_deliverable(&response) => response,
             Answer::Reply(_) | Answer::Fail | Answer::Accept(_) | Answer::Refuse { .. } => {
                 self.metrics.calls_failed += 1;
-                return self.fail_event(key, ack_id, Cause::SendEventFailed);
+                return self.fail_event(key, ack_id, CloseCause::SendEventFailed);
             }
         };
         if let Some(state) = response.state {

@@ -8,8 +8,8 @@ use core::mem;
 use super::Engine;
 use super::open::Refusal;
 use crate::input::Closed;
-use crate::metrics::Cause;
-use crate::outbox::{Pending, PendingKind, Text};
+use crate::metrics::CloseCause;
+use crate::outbox::{Pending, PendingKind, PendingRecordKind, Text};
 use crate::protocol::{Outgoing, StateItem, Violation};
 use crate::state::{ConnectionId, ConnectionKey, Stream};
 
@@ -25,12 +25,12 @@ impl Engine {
         }
         let (reason, cause) = match how {
             Closed::Clean { reason: "", .. } => {
-                (Text::Borrowed("The client closed the connection."), Cause::Normal)
+                (Text::Borrowed("The client closed the connection."), CloseCause::Normal)
             }
-            Closed::Clean { reason, .. } => (reason.to_string().into(), Cause::Normal),
-            Closed::Lost => ("The connection ended.".into(), Cause::Normal),
+            Closed::Clean { reason, .. } => (reason.to_string().into(), CloseCause::Normal),
+            Closed::Lost => ("The connection ended.".into(), CloseCause::Normal),
             Closed::SlowConsumer => {
-                ("The outbound message queue is full.".into(), Cause::SlowClient)
+                ("The outbound message queue is full.".into(), CloseCause::SlowClient)
             }
         };
         self.end(key, reason, cause);
@@ -43,17 +43,16 @@ impl Engine {
             keys.into_iter().partition(|&key| self.world.at(key).is_open());
         self.tell_all(&open, &Outgoing::Disconnected { message: reason });
         for key in open {
-            self.shut(key, 1001, reason.to_string().into(), Cause::ServiceReload);
+            self.shut(key, 1001, reason.to_string().into(), CloseCause::ServiceReload);
         }
         for key in rest {
-            self.world.remove(key);
-            self.refuse(key, Refusal::new(503, "The server is stopping."));
+            self.turn_away(key, None, Refusal::new(503, "The server is stopping."));
         }
     }
 
     /// Closes a connection that broke its protocol.
     pub(super) fn violation(&mut self, key: ConnectionKey, violation: Violation) {
-        self.shut(key, violation.code, violation.reason.into(), Cause::BadRequest);
+        self.shut(key, violation.code, violation.reason.into(), CloseCause::BadRequest);
     }
 
     /// Closes those for whom a message was one too many, now that everything else is done.
@@ -68,7 +67,7 @@ impl Engine {
             } else {
                 "The outbound message queue is full."
             };
-            self.shut(key, 1008, reason.into(), Cause::SlowClient);
+            self.shut(key, 1008, reason.into(), CloseCause::SlowClient);
         }
         self.doomed.clear();
     }
@@ -79,7 +78,7 @@ impl Engine {
     }
 
     /// Closes an open connection from our side.
-    pub(super) fn shut(&mut self, key: ConnectionKey, code: u16, reason: Text, cause: Cause) {
+    pub(super) fn shut(&mut self, key: ConnectionKey, code: u16, reason: Text, cause: CloseCause) {
         self.shut_as(key, code, reason.clone(), reason, cause);
     }
 
@@ -90,7 +89,7 @@ impl Engine {
         code: u16,
         reason: Text,
         told: Text,
-        cause: Cause,
+        cause: CloseCause,
     ) {
         self.push_close(connection, code, reason, cause);
         self.end(connection, told, cause);
@@ -102,20 +101,20 @@ impl Engine {
         connection: ConnectionKey,
         code: u16,
         reason: Text,
-        cause: Cause,
+        cause: CloseCause,
     ) {
         if !self.world.at(connection).is_attached() {
             return;
         }
         // What waits goes out before the close (`emulator.md` 4), unless that is what was too much.
-        if cause != Cause::SlowClient {
+        if cause != CloseCause::SlowClient {
             self.flush(connection);
         }
         self.outbox.push(Pending::Close { connection, code, reason: fit(reason) });
     }
 
     /// Ends a connection and tells others what it leaves behind.
-    pub(super) fn end(&mut self, key: ConnectionKey, reason: Text, cause: Cause) {
+    pub(super) fn end(&mut self, key: ConnectionKey, reason: Text, cause: CloseCause) {
         if let Some(legacy) = self.part(key, reason, cause) {
             self.carry_out(legacy);
         }
@@ -128,7 +127,7 @@ impl Engine {
         &mut self,
         key: ConnectionKey,
         reason: Text,
-        cause: Cause,
+        cause: CloseCause,
     ) -> Option<Legacy> {
         let connection = self.world.at(key);
         if let Some(backlog) = connection.backlog() {
@@ -138,6 +137,7 @@ impl Engine {
         if connection.is_open() {
             self.metrics.hubs[hub as usize].connections -= 1;
             self.metrics.closes.count(cause);
+            self.report(key, || PendingRecordKind::Ended { cause, reason: reason.clone() });
             self.drop_invocations(key);
             self.notify_left_all(key);
             let kind = PendingKind::Disconnected { reason };

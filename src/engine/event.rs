@@ -1,22 +1,69 @@
 //! Events on their way to handlers (`webpubsub.md` 8.1).
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::Engine;
-use crate::config::{EventHandler, Limits, SystemEvents};
+use crate::config::{EventHandler, EventListener, Limits, SystemEvents};
 use crate::event::CallId;
-use crate::outbox::{Pending, PendingCall, PendingKind};
+use crate::outbox::{
+    Pending, PendingData, PendingEvent, PendingKind, PendingRecordKind, keep_pairs,
+};
+use crate::protocol::Data;
 use crate::state::ConnectionKey;
 use crate::time::Time;
 
 impl Engine {
-    /// Returns the place of the first handler of a hub that takes an event.
-    pub(super) fn handler(&self, hub: u32, takes: impl Fn(&EventHandler) -> bool) -> Option<usize> {
-        self.world.hubs[hub as usize].settings.handlers.iter().position(takes)
+    /// Returns the first handler of a hub that takes an event.
+    pub(super) fn handler(
+        &self,
+        hub: u32,
+        takes: impl Fn(&EventHandler) -> bool,
+    ) -> Option<Arc<EventHandler>> {
+        let handlers = &self.world.hubs[hub as usize].settings.handlers;
+        handlers.iter().find(|handler| takes(handler)).cloned()
     }
 
-    /// Tells the handler of a system event, if there is one. Nobody waits for its answer.
+    /// Returns the listeners of a hub that are told of an event.
+    fn listeners(&self, hub: u32, takes: impl Fn(&EventListener) -> bool) -> Listeners {
+        let listeners = &self.world.hubs[hub as usize].settings.listeners;
+        listeners.iter().filter(|listener| takes(listener)).cloned().collect()
+    }
+
+    /// Tells the listeners of an event of a client. Returns the handler that takes it, and the event, unless nobody
+    /// is there for it.
+    pub(super) fn tell_event(
+        &mut self,
+        key: ConnectionKey,
+        name: &str,
+        data: Data<'_>,
+        metadata: &[(&str, &str)],
+    ) -> (Option<Arc<EventHandler>>, Option<Arc<PendingEvent>>) {
+        let hub = self.world.at(key).hub;
+        let handler = self.handler(hub, |handler| handler.user_events.matches(name));
+        let listeners = self.listeners(hub, |listener| listener.user_events.matches(name));
+        if handler.is_none() {
+            self.metrics.events_unhandled += u64::from(listeners.is_empty());
+            self.report_message(key, || PendingRecordKind::Unhandled { event: name.into() });
+        }
+        if handler.is_none() && listeners.is_empty() {
+            return (None, None);
+        }
+        let kind = PendingKind::User {
+            name: name.into(),
+            data: PendingData::keep(data),
+            metadata: keep_pairs(metadata.iter().copied()),
+        };
+        let number = self.next_number(key);
+        let event = self.take_event(key, number, None, kind);
+        self.tell_listeners(listeners, &event);
+        (handler, Some(event))
+    }
+
+    /// Tells the listeners and the handler of a system event, if there are any. Nobody waits for an answer.
     pub(super) fn notify(
         &mut self,
         key: ConnectionKey,
@@ -24,11 +71,24 @@ impl Engine {
         kind: PendingKind,
     ) {
         let hub = self.world.at(key).hub;
-        let Some(handler) = self.handler(hub, |handler| which(&handler.system_events)) else {
+        let handler = self.handler(hub, |handler| which(&handler.system_events));
+        let listeners = self.listeners(hub, |listener| match kind {
+            PendingKind::Connected => listener.connected,
+            PendingKind::Disconnected { .. } => listener.disconnected,
+            PendingKind::Connect(_)
+            | PendingKind::User { .. }
+            | PendingKind::Joined { .. }
+            | PendingKind::Left { .. } => false,
+        });
+        if handler.is_none() && listeners.is_empty() {
             return;
-        };
+        }
         let number = self.next_number(key);
-        self.call(key, handler, number, None, None, kind);
+        let event = self.take_event(key, number, None, kind);
+        self.tell_listeners(listeners, &event);
+        if let Some(handler) = handler {
+            self.call(handler, None, event);
+        }
     }
 
     /// Tells the handler of the presence event `joined` of a group, if there is one (`webpubsub.md` 8.7).
@@ -87,38 +147,53 @@ impl Engine {
         CallId { connection: key.of_generation(self.world.at(key).born), number }
     }
 
-    /// Hands an event to a handler. `user` is who the peer says it is as long as it has no user yet.
-    pub(super) fn call(
-        &mut self,
+    /// Puts an event together as it is at this moment. `user` is who the peer says it is as long as it has no user yet.
+    pub(super) fn take_event(
+        &self,
         key: ConnectionKey,
-        handler: usize,
         number: u64,
-        waiting: Option<(CallId, Time)>,
         user: Option<&str>,
         kind: PendingKind,
-    ) {
-        self.metrics.calls += 1;
+    ) -> Arc<PendingEvent> {
         let connection = self.world.at(key);
         let subprotocol = connection.subprotocol().filter(|_| connection.is_open());
-        self.outbox.push(Pending::Call(Box::new(PendingCall {
-            id: waiting.map(|(id, _)| id),
+        Arc::new(PendingEvent {
             connection: key,
             connection_id: connection.id(key),
             hub: connection.hub,
-            handler,
-            deadline: waiting.map(|(_, deadline)| deadline),
             user: self.world.user_name(connection).or(user).map(Into::into),
             subprotocol: subprotocol.map(Into::into),
             state: connection.state().map(Into::into),
             number,
             kind,
-        })));
+        })
+    }
+
+    fn tell_listeners(&mut self, listeners: Listeners, event: &Arc<PendingEvent>) {
+        self.metrics.notifications += listeners.len() as u64;
+        for listener in listeners {
+            self.outbox.push(Pending::Notify { listener, event: Arc::clone(event) });
+        }
+    }
+
+    /// Hands an event to a handler.
+    pub(super) fn call(
+        &mut self,
+        handler: Arc<EventHandler>,
+        waiting: Option<(CallId, Time)>,
+        event: Arc<PendingEvent>,
+    ) {
+        self.metrics.calls += 1;
+        self.outbox.push(Pending::Call { waiting, handler, event });
     }
 
     pub(super) fn limits_of(&self, key: ConnectionKey) -> &Limits {
         &self.world.hub_of(self.world.at(key)).limits
     }
 }
+
+/// The listeners that are told of one event.
+type Listeners = SmallVec<[Arc<EventListener>; 2]>;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use crate::command::{
     Audience, Command, CommandError, GroupPermission, Member, Members, Reply, SendOptions,
 };
 use crate::config::UnknownHubs;
-use crate::metrics::Cause;
+use crate::metrics::CloseCause;
 use crate::name;
 use crate::outbox::Text;
 use crate::protocol::{Data, Outgoing, json, protobuf};
@@ -54,7 +54,7 @@ impl Engine {
         options: &SendOptions<'_>,
     ) -> Result<Reply, CommandError> {
         let SendOptions { except, filter, metadata, ttl_seconds } = *options;
-        let hub = self.hub(to)?;
+        let hub = self.hub_of_audience(to)?;
         let limits = hub.map_or(&self.limits, |hub| &self.world.hubs[hub as usize].limits);
         let (size, most) = (data.len(), limits.message_bytes);
         if size > most {
@@ -107,7 +107,7 @@ impl Engine {
         reason: &str,
     ) -> Result<Reply, CommandError> {
         let mut keys = self.select(who)?;
-        let hub = self.hub(who)?;
+        let hub = self.hub_of_audience(who)?;
         let mut stay: Vec<_> = except.iter().filter_map(|id| self.world.find(hub?, id)).collect();
         stay.sort_unstable();
         keys.retain(|key| stay.binary_search(key).is_err());
@@ -119,7 +119,7 @@ impl Engine {
         // Others are told when all are gone: many who are closed at once do not tell each other.
         let mut legacies = Vec::new();
         for &key in &keys {
-            let cause = Cause::ClosedByAppServer;
+            let cause = CloseCause::ClosedByAppServer;
             self.push_close(key, 1000, Text::Borrowed(""), cause);
             legacies.extend(self.part(key, message.clone(), cause));
         }
@@ -154,7 +154,7 @@ impl Engine {
     ) -> Result<Option<ConnectionKey>, CommandError> {
         check_groups(&[permission.group])?;
         let id = permission.connection_id;
-        let hub = self.hub(Audience::Connection(permission.hub, id))?;
+        let hub = self.hub_of_audience(Audience::Connection(permission.hub, id))?;
         Ok(hub.and_then(|hub| self.world.find(hub, id)))
     }
 
@@ -168,7 +168,7 @@ impl Engine {
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(CommandError::PageSize(limit));
         }
-        let hub = self.hub(Audience::Group(hub, group))?;
+        let hub = self.hub_of_audience(Audience::Group(hub, group))?;
         let slot = hub.and_then(|hub| self.world.group(hub, group));
         let Some(slot) = slot else { return Ok(Reply::Members(Members::default())) };
         let id = |key: ConnectionKey| self.world.at(key).id(key);
@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// Finds the hub of an audience, and checks the names in it. `None` is a hub that nobody has used yet.
-    pub(super) fn hub(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
+    pub(super) fn hub_of_audience(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
         let name = who.hub();
         if !name::is_hub(name) {
             return Err(CommandError::HubName(name.to_string()));

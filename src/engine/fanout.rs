@@ -204,7 +204,9 @@ impl Engine {
     /// Counts a message that was published or sent.
     pub(super) fn charge(&mut self, hub: u32, recipients: usize, message: &Message<'_>) {
         self.metrics.messages_out += 1;
-        self.world.hubs[hub as usize].quota.charge(recipients, message.data.len(), self.now);
+        let bytes = message.data.len();
+        self.world.hubs[hub as usize].quota.charge(recipients, bytes, self.now);
+        self.report_sent(hub, recipients, bytes);
     }
 
     /// Separates who gets something from where it goes.

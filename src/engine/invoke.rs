@@ -7,7 +7,7 @@ use super::Engine;
 use super::answer::{is_deliverable, message_of};
 use super::fanout::Message;
 use crate::event::Answer;
-use crate::outbox::{Pending, PendingData, PendingKind, keep_pairs};
+use crate::outbox::Pending;
 use crate::protocol::{Data, Outgoing};
 use crate::state::{ConnectionKey, Invocation};
 
@@ -33,23 +33,18 @@ impl Engine {
             return self.refuse_invocation(key, invocation_id, "BadRequest", message);
         }
         let deadline = self.now + limits.call_timeout;
-        let takes = self.handler(connection.hub, |handler| handler.user_events.matches(event));
-        let Some(handler) = takes else {
-            self.metrics.events_unhandled += 1;
+        // Listeners are told, although only a handler can answer.
+        let (handler, told) = self.tell_event(key, event, data, metadata);
+        let (Some(handler), Some(told)) = (handler, told) else {
             let message = "No event handler takes the event.";
             return self.refuse_invocation(key, invocation_id, "NotFound", message);
         };
-        let number = self.next_number(key);
+        let number = told.number;
         let invocation = Invocation { id: invocation_id.into(), number, deadline };
         self.world.at_mut(key).extra().invocations.push(invocation);
         self.arm(key);
-        let kind = PendingKind::User {
-            name: event.into(),
-            data: PendingData::keep(data),
-            metadata: keep_pairs(metadata.iter().copied()),
-        };
         let id = self.call_id(key, number);
-        self.call(key, handler, number, Some((id, deadline)), None, kind);
+        self.call(handler, Some((id, deadline)), told);
     }
 
     /// Answers an invocation with an error.

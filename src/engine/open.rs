@@ -4,15 +4,16 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::Engine;
-use crate::config::{HubConfig, UnknownHubs};
+use crate::config::{EventHandler, UnknownHubs};
 use crate::input::{Open, PlainMode};
-use crate::metrics::Cause;
+use crate::metrics::CloseCause;
 use crate::name;
-use crate::outbox::{Pending, PendingConnect, PendingKind, Text, keep_pairs};
+use crate::outbox::{Pending, PendingConnect, PendingKind, PendingRecordKind, Text, keep_pairs};
 use crate::protocol::Protocol;
 use crate::state::{
     Connection, ConnectionId, ConnectionKey, Handshake, On, Permissions, Token, Waiting, keep,
@@ -27,6 +28,7 @@ pub(super) struct Refusal {
 impl Engine {
     pub(super) fn on_open(&mut self, request: Open<'_>) -> ConnectionKey {
         if let Err(refusal) = self.screen(&request) {
+            self.report_refused(&request, &refusal);
             let key = self.world.connections.issue();
             self.refuse(key, refusal);
             return key;
@@ -35,7 +37,7 @@ impl Engine {
             return self.recover(&request);
         }
         let hub = self.world.hub(request.hub);
-        let hub = hub.unwrap_or_else(|| self.add_hub(request.hub, HubConfig::default()));
+        let hub = hub.unwrap_or_else(|| self.add_hub(request.hub, None));
         self.begin(hub, &request)
     }
 
@@ -51,7 +53,8 @@ impl Engine {
             return Ok(());
         }
         let hub = self.world.hub(request.hub).map(|slot| &self.world.hubs[slot as usize]);
-        if hub.is_none() && self.unknown_hubs == UnknownHubs::Refuse {
+        let is_configured = hub.is_some_and(|hub| hub.settings.is_configured);
+        if !is_configured && self.unknown_hubs == UnknownHubs::Refuse {
             let reason = format!("The hub '{}' is not configured.", request.hub);
             return Err(Refusal { status: 404, reason: reason.into() });
         }
@@ -104,7 +107,8 @@ impl Engine {
         let reason = "The connection could not be recovered.".into();
         self.outbox.push(Pending::Close { connection, code: 1008, reason });
         self.metrics.recoveries_refused += 1;
-        self.metrics.closes.count(Cause::BadRequest);
+        self.metrics.closes.count(CloseCause::BadRequest);
+        self.report_unopened(request, || PendingRecordKind::RecoveryRefused);
         connection
     }
 
@@ -129,7 +133,7 @@ impl Engine {
         key
     }
 
-    fn ask(&mut self, key: ConnectionKey, handler: usize, request: &Open<'_>) {
+    fn ask(&mut self, key: ConnectionKey, handler: Arc<EventHandler>, request: &Open<'_>) {
         let limits = self.limits_of(key);
         let deadline = self.now + limits.call_timeout.min(limits.handshake_timeout);
         let handshake = Handshake {
@@ -156,7 +160,8 @@ impl Engine {
             certificates: keep_pairs(certificates.map(|each| (each.thumbprint, each.content))),
         });
         let id = self.call_id(key, 0);
-        self.call(key, handler, 0, Some((id, deadline)), request.user, kind);
+        let event = self.take_event(key, 0, request.user, kind);
+        self.call(handler, Some((id, deadline)), event);
     }
 
     /// Opens a connection: its memberships stand before it is told that it is connected.
@@ -190,6 +195,7 @@ impl Engine {
         let metrics = &mut self.metrics.hubs[hub as usize];
         metrics.connections += 1;
         metrics.connections_ever += 1;
+        self.report(key, || PendingRecordKind::Started { subprotocol: subprotocol.clone() });
         self.outbox.push(Pending::Accept { connection: key, id, subprotocol });
         self.welcome(key);
         self.arm(key);

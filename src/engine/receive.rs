@@ -6,7 +6,7 @@ use core::mem;
 use super::Engine;
 use super::request::Failure;
 use crate::input::Incoming;
-use crate::metrics::Cause;
+use crate::metrics::CloseCause;
 use crate::protocol::{Data, Violation};
 use crate::state::{Connection, ConnectionKey, Permission, Queued};
 
@@ -45,7 +45,7 @@ impl Engine {
         let bytes = waiting.queued_bytes + size;
         if waiting.queue.len() >= limits.queued_messages || bytes > limits.queued_bytes {
             let reason = "Too many messages wait for the event handler.".into();
-            return self.shut(key, 1008, reason, Cause::Throttled);
+            return self.shut(key, 1008, reason, CloseCause::Throttled);
         }
         waiting.queued_bytes = bytes;
         waiting.queue.push_back(Queued::keep(data));
@@ -75,16 +75,19 @@ impl Engine {
     fn plain(&mut self, key: ConnectionKey, data: Data<'_>) {
         let connection = self.world.at(key);
         let Some(extra) = &connection.extra else {
+            self.report_plain(key, None, data);
             return self.event(key, "message", data, &[], None);
         };
         let Some((group, no_echo)) = &extra.target else {
+            self.report_plain(key, None, data);
             return self.event(key, "message", data, &[], None);
         };
         if !connection.permissions.allows(Permission::SendToGroup, group) {
             let reason = "The connection is not authorized for raw sendToGroup mode.".into();
-            return self.shut(key, 1008, reason, Cause::Unauthorized);
+            return self.shut(key, 1008, reason, CloseCause::Unauthorized);
         }
         let (group, no_echo) = (group.clone(), *no_echo);
+        self.report_plain(key, Some(&group), data);
         if let Err(Failure::Throttled(quota)) =
             self.send_to_group(key, &group, data, &[], no_echo, 0)
         {

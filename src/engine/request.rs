@@ -10,9 +10,9 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::fanout::Message;
-use crate::config::{FailedEvent, Quota};
-use crate::metrics::Cause;
-use crate::outbox::{PendingData, PendingKind, keep_pairs};
+use crate::config::{FailedEvent, Quota, Records};
+use crate::metrics::CloseCause;
+use crate::outbox::keep_pairs;
 use crate::protocol::{AckError, Data, Metadata, Outgoing, Protocol, Request};
 use crate::state::{ConnectionKey, On, Permission, Stream, Waiting};
 
@@ -35,6 +35,7 @@ pub(super) enum Failure<'a> {
 
 impl Engine {
     pub(super) fn request(&mut self, key: ConnectionKey, request: Request<'_>) {
+        self.report_request(key, &request);
         match request {
             Request::Ping => self.tell_one(key, &Outgoing::Pong),
             Request::SequenceAck { sequence_id } => self.release(key, sequence_id),
@@ -174,7 +175,7 @@ impl Engine {
     /// Ends a connection that used up the day's messages; one second's are soon there again.
     pub(super) fn throttle(&mut self, key: ConnectionKey, quota: Quota) {
         if quota == Quota::Day {
-            self.shut(key, 1008, "Message count reaches limit".into(), Cause::Throttled);
+            self.shut(key, 1008, "Message count reaches limit".into(), CloseCause::Throttled);
         }
     }
 
@@ -187,12 +188,13 @@ impl Engine {
         metadata: &[(&str, &str)],
         ack_id: Option<u64>,
     ) {
-        let hub = self.world.at(key).hub;
-        let Some(handler) = self.handler(hub, |handler| handler.user_events.matches(name)) else {
-            self.metrics.events_unhandled += 1;
-            return self.fail_event(key, ack_id, Cause::EventHandlerNotFound);
+        let (handler, told) = self.tell_event(key, name, data, metadata);
+        let Some(told) = told else {
+            return self.fail_event(key, ack_id, CloseCause::EventHandlerNotFound);
         };
-        let number = self.next_number(key);
+        // A listener alone is enough for an event to succeed.
+        let Some(handler) = handler else { return self.acknowledge(key, ack_id, Ok(())) };
+        let number = told.number;
         let deadline = self.now + self.limits_of(key).call_timeout;
         self.world.at_mut(key).waiting = Some(Box::new(Waiting {
             number,
@@ -202,17 +204,17 @@ impl Engine {
             queued_bytes: 0,
         }));
         self.arm(key);
-        let kind = PendingKind::User {
-            name: name.into(),
-            data: PendingData::keep(data),
-            metadata: keep_pairs(metadata.iter().copied()),
-        };
         let id = self.call_id(key, number);
-        self.call(key, handler, number, Some((id, deadline)), None, kind);
+        self.call(handler, Some((id, deadline)), told);
     }
 
     /// An event failed or nobody takes it (`webpubsub.md` 8.5, C4, C6).
-    pub(super) fn fail_event(&mut self, key: ConnectionKey, ack_id: Option<u64>, cause: Cause) {
+    pub(super) fn fail_event(
+        &mut self,
+        key: ConnectionKey,
+        ack_id: Option<u64>,
+        cause: CloseCause,
+    ) {
         let connection = self.world.at(key);
         let close = match connection.protocol {
             Protocol::Plain => true,
@@ -236,6 +238,12 @@ impl Engine {
         ack_id: Option<u64>,
         outcome: Result<(), Failure<'_>>,
     ) {
+        if let Err(failure) = outcome
+            && self.records >= Records::Messages
+        {
+            let reason = self.explain(key, ack_id.unwrap_or_default(), failure);
+            self.report_failure(key, failure.error(), reason);
+        }
         let Some(ack_id) = ack_id else { return };
         let most = self.limits_of(key).ack_cache;
         let connection = self.world.at_mut(key);

@@ -14,13 +14,13 @@ use crate::state::{Connection, ConnectionId, ConnectionKey, Roster, World};
 impl Engine {
     /// Collects the connections of an audience.
     pub(super) fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
-        let hub = self.hub(who)?;
+        let hub = self.hub_of_audience(who)?;
         Ok(hub.map_or_else(Vec::new, |hub| matching(&self.world, hub, who, None).collect()))
     }
 
     /// Counts the connections of an audience.
     pub(super) fn count(&self, who: Audience<'_>) -> Result<usize, CommandError> {
-        let Some(hub) = self.hub(who)? else { return Ok(0) };
+        let Some(hub) = self.hub_of_audience(who)? else { return Ok(0) };
         Ok(match who {
             Audience::Hub(_)
             | Audience::Group(..)
@@ -32,7 +32,7 @@ impl Engine {
 
     /// Tells whether an audience has any connection.
     pub(super) fn exists(&self, who: Audience<'_>) -> Result<bool, CommandError> {
-        let hub = self.hub(who)?;
+        let hub = self.hub_of_audience(who)?;
         Ok(hub.is_some_and(|hub| matching(&self.world, hub, who, None).next().is_some()))
     }
 

@@ -7,8 +7,8 @@ use core::str;
 use super::Engine;
 use super::open::spelling;
 use crate::input::Open;
-use crate::metrics::Cause;
-use crate::outbox::Pending;
+use crate::metrics::CloseCause;
+use crate::outbox::{Pending, PendingRecordKind};
 use crate::protocol::Outgoing;
 use crate::state::{ConnectionKey, Standing};
 
@@ -24,6 +24,7 @@ impl Engine {
     /// Takes the transport of a reliable connection away. It stays where it is for a while.
     pub(super) fn detach(&mut self, key: ConnectionKey) {
         self.metrics.detached += 1;
+        self.report(key, || PendingRecordKind::Detached);
         let until = self.now + self.limits_of(key).recovery_window;
         let extra = self.world.at_mut(key).extra();
         extra.recoverable_until = until;
@@ -37,7 +38,7 @@ impl Engine {
 
     /// Ends a connection that nobody has taken up again.
     pub(super) fn expire(&mut self, key: ConnectionKey) {
-        self.end(key, "The connection recovery timeout expired.".into(), Cause::Normal);
+        self.end(key, "The connection recovery timeout expired.".into(), CloseCause::Normal);
     }
 
     /// Takes up the session that a peer names, or refuses to (`webpubsub.md` 4.4). Nobody else notices a
@@ -60,6 +61,7 @@ impl Engine {
         // The protocol stays whatever is offered now; what the peer compares is its own spelling.
         let subprotocol = spelling(connection.protocol, request.subprotocols.iter().copied());
         self.arm(key);
+        self.report(key, || PendingRecordKind::Recovered);
         self.outbox.push(Pending::Accept { connection: key, id, subprotocol });
         self.welcome(key);
         self.replay(key);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Engine;
-use crate::action::Action;
+use crate::action::{Action, Notify};
 use crate::command::{Audience, Command};
 use crate::config::{Config, EventHandler, EventPattern, HubConfig, SystemEvents};
 use crate::event::{Answer, CallId, EventKind};
@@ -67,6 +67,10 @@ impl Stage {
         number
     }
 
+    pub(super) fn key(&self, who: usize) -> ConnectionKey {
+        self.keys[who]
+    }
+
     /// Sends a message, and returns what comes of it.
     pub(super) fn say(&mut self, who: usize, message: &str) -> Vec<String> {
         self.engine.receive(self.keys[who], Incoming::Text(message), self.now);
@@ -122,6 +126,10 @@ impl Stage {
                     let call = calls.iter().position(|each| *each == id);
                     format!("cancel {}", call.expect("it was called"))
                 }
+                Action::Notify(Notify { connection, listener, event }) => {
+                    format!("notify {} {} {}", listener.target, name(connection), event.kind.name())
+                }
+                Action::Record(record) => format!("record {} {:?}", record.hub, record.kind),
                 Action::Call(call) => {
                     let kind = &call.event.kind;
                     calls.extend(call.id);

@@ -273,18 +273,25 @@ pub(crate) struct StateItem<'a> {
     pub updated_at: u64,
 }
 
-/// Why a request was not done (`webpubsub.md` 3.5).
+/// Why a request of a client was not done, as an ack says it (`webpubsub.md` 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AckError {
+#[non_exhaustive]
+pub enum AckError {
+    /// The client may not do it.
     Forbidden,
+    /// The ack id was used before.
     Duplicate,
+    /// The event failed, or nobody took it.
     InternalServerError,
+    /// A limit was reached.
     BadRequest,
+    /// Too many messages.
     Throttled,
 }
 
 impl AckError {
-    pub(crate) const fn name(self) -> &'static str {
+    /// Returns the name that the ack has.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Forbidden => "Forbidden",
             Self::Duplicate => "Duplicate",

@@ -1,6 +1,8 @@
 //! Hubs, groups and users.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
@@ -8,15 +10,17 @@ use super::names::Names;
 use super::quota::QuotaUse;
 use super::roster::Roster;
 use super::{ConnectionKey, GroupStates};
-use crate::config::{HubConfig, Limits};
+use crate::config::{EventHandler, EventListener, FailedEvent, HubConfig, Limits, SlowConsumer};
 
 /// An isolated world of connections, groups and users.
 #[derive(Debug)]
 pub(crate) struct Hub {
     /// In lower case.
     pub name: Box<str>,
-    pub settings: HubConfig,
+    pub settings: Settings,
     pub limits: Limits,
+    /// Whether the limits have changed, so that there can be more of something than they allow.
+    pub is_set_up_anew: bool,
     pub groups: Names,
     pub users: Names,
     /// All open connections.
@@ -24,6 +28,34 @@ pub(crate) struct Hub {
     /// How many connections wait for their `connect` handler.
     pub handshaking: usize,
     pub quota: QuotaUse,
+}
+
+/// How a hub is configured, but for its limits. Actions that wait hold on to their handlers and listeners, because
+/// the settings can change meanwhile.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// Whether the configuration names the hub.
+    pub is_configured: bool,
+    pub allow_anonymous: bool,
+    pub handlers: Vec<Arc<EventHandler>>,
+    pub listeners: Vec<Arc<EventListener>>,
+    pub failed_event: FailedEvent,
+    pub slow_consumer: SlowConsumer,
+}
+
+impl Settings {
+    pub(crate) fn new(config: HubConfig, is_configured: bool) -> Self {
+        let HubConfig { allow_anonymous, handlers, listeners, failed_event, slow_consumer, .. } =
+            config;
+        Self {
+            is_configured,
+            allow_anonymous,
+            handlers: handlers.into_iter().map(Arc::new).collect(),
+            listeners: listeners.into_iter().map(Arc::new).collect(),
+            failed_event,
+            slow_consumer,
+        }
+    }
 }
 
 /// Some connections of a hub under a name. It exists as long as it has a member.

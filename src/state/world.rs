@@ -7,14 +7,14 @@ use slab::Slab;
 use smallvec::SmallVec;
 
 use super::connection::{Connection, Phase, UserSeat};
-use super::hub::{Group, Hub, User};
+use super::hub::{Group, Hub, Settings, User};
 use super::membership::Membership;
 use super::names::{NameHasher, Names};
 use super::quota::QuotaUse;
 use super::roster::Roster;
 use super::timers::Timers;
 use super::{Arena, Class, ConnectionId, ConnectionKey, Sessions};
-use crate::config::{HubConfig, Limits};
+use crate::config::Limits;
 use crate::name::HUB_BYTES_MAX;
 
 /// All hubs with their connections, groups and users.
@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Adds a hub that is not there yet.
-    pub(crate) fn add_hub(&mut self, name: &str, settings: HubConfig, limits: Limits) -> u32 {
+    pub(crate) fn add_hub(&mut self, name: &str, settings: Settings, limits: Limits) -> u32 {
         let slot = u32::try_from(self.hubs.len()).expect("fewer than 2^32 hubs");
         let name = name.to_ascii_lowercase();
         self.hub_names.insert(self.hasher.hash(&name), slot);
@@ -86,6 +86,7 @@ impl World {
             name: name.into(),
             settings,
             limits,
+            is_set_up_anew: false,
             groups: Names::default(),
             users: Names::default(),
             roster: Roster::default(),

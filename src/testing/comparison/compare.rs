@@ -33,6 +33,9 @@ impl Comparison {
                     assert!(it.reason.len() <= 123, "a close frame has room for {:?}", it.reason);
                     (it.connection, Seen::Close(it.code))
                 }
+                Action::Notify(_) | Action::Record(_) => {
+                    unreachable!("no listeners are configured, and no records are asked for")
+                }
                 Action::Call(it) => {
                     let number = self.numbers[&it.connection];
                     self.calls.extend(it.id.map(|id| (id, number, it.event.number)));

@@ -160,7 +160,7 @@ impl Simulation {
                     let number = it.event.number;
                     break (Deed::Called(it.id, hub, publish, handling), [5, number]);
                 }
-                Action::Cancel(_) => {}
+                Action::Cancel(_) | Action::Notify(_) | Action::Record(_) => {}
             }
         };
         self.digest_all(&numbers, &[]);
