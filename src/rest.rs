@@ -3,9 +3,10 @@
 //! A WebSocket host calls [`handshake`] for a request that asks for an upgrade, opens a connection with
 //! what comes back, and finishes the upgrade when the engine accepts it or answers with [`refusal`].
 //! Event handlers behind HTTP are asked through [`webhook`].
-//! What a server asks over HTTP is for [`Api`].
+//! What a server asks over HTTP is for [`Api`]. [`EventMessage`] is an event as a broker or a log gets it.
 
 mod api;
+mod cloud_event;
 mod handshake;
 mod headers;
 mod query;
@@ -19,6 +20,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 
 pub use self::api::{Api, Operation, Trusted};
+pub use self::cloud_event::EventMessage;
 pub use self::handshake::{Handshake, handshake};
 pub use self::upgrade::is_client_path;
 use crate::action::Refuse;

@@ -1,12 +1,14 @@
 //! Time as the host tells it.
 
+pub(crate) mod calendar;
+
 use core::fmt;
 use core::ops::Add;
 use core::time::Duration;
 
 /// A moment: milliseconds since the Unix epoch.
 ///
-/// One clock serves timers and token expiry. The engine reads no clock: the host passes `now` to every
+/// It is shown in UTC as RFC 3339 has it. One clock serves timers and token expiry. The engine reads no clock: the host passes `now` to every
 /// verb. A `now` that lies before an earlier one counts as the earlier one, so time never goes back.
 ///
 /// ```
@@ -16,6 +18,7 @@ use core::time::Duration;
 /// let start = Time::from_millis(1_790_000_000_000);
 /// assert_eq!((start + Duration::from_secs(2)).as_millis(), 1_790_000_002_000);
 /// assert_eq!(start.as_secs(), 1_790_000_000);
+/// assert_eq!(start.to_string(), "2026-09-21T14:13:20Z");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
@@ -44,6 +47,12 @@ impl Time {
         self.0 / 1000
     }
 
+    /// Returns the beginning of the second that it is in.
+    #[must_use]
+    pub const fn in_whole_seconds(self) -> Self {
+        Self(self.0 - self.0 % 1000)
+    }
+
     /// Returns how long ago `earlier` was, or zero when it lies ahead.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -62,6 +71,6 @@ impl Add<Duration> for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ms", self.0)
+        calendar::write(f, *self)
     }
 }

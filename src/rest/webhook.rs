@@ -75,8 +75,6 @@
 mod action;
 mod admission;
 mod answer;
-mod body;
-mod calendar;
 mod cookies;
 mod jars;
 mod request;

@@ -12,9 +12,10 @@ use http::{Response, StatusCode};
 use thiserror::Error;
 
 use super::admission::OwnedAdmission;
-use super::request::{METADATA, STATE};
+use super::request::STATE;
 use crate::event::{self, Answer};
 use crate::protocol::Data;
+use crate::rest::cloud_event::METADATA;
 
 /// What a response means, for [`Engine::answer`](crate::Engine::answer).
 ///

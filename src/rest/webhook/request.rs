@@ -1,7 +1,7 @@
 //! From a call to the request that its event handler gets (`webpubsub.md` 8.2).
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use bytes::Bytes;
@@ -9,11 +9,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, H
 use http::{Method, Request};
 use thiserror::Error;
 
-use super::body::body;
-use super::calendar;
 use super::template::{UrlTemplate, UrlTemplateError};
 use crate::action::Call;
-use crate::event::{Event, EventKind};
+use crate::event::EventKind;
+use crate::rest::cloud_event::{self, METADATA, body, event_type, source};
 use crate::time::Time;
 use crate::token::AccessKeys;
 
@@ -89,12 +88,14 @@ impl CallRequest<'_> {
         let mut headers = HeaderMap::with_capacity(24);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(ORIGIN, ascii("WebHook-Request-Origin", self.origin)?);
-        headers.insert(AWPS_VERSION, HeaderValue::from_static("1.0"));
-        headers.insert(SPEC_VERSION, HeaderValue::from_static("1.0"));
+        let version = cloud_event::AWPS_VERSION;
+        headers.insert(AWPS_VERSION, HeaderValue::from_static(version));
+        let version = cloud_event::SPEC_VERSION;
+        headers.insert(SPEC_VERSION, HeaderValue::from_static(version));
         headers.insert(TYPE, ascii("ce-type", &event_type(&event.kind))?);
         headers.insert(SOURCE, ascii("ce-source", &source(event))?);
         headers.insert(ID, HeaderValue::from(event.number));
-        headers.insert(TIME, ascii("ce-time", &calendar::rfc3339(now))?);
+        headers.insert(TIME, ascii("ce-time", &now.in_whole_seconds().to_string())?);
         let signature = self.keys.signature(&event.connection_id);
         headers.insert(SIGNATURE, secret("ce-signature", &signature)?);
         headers.insert(HUB, ascii("ce-hub", event.hub)?);
@@ -156,7 +157,6 @@ pub enum RequestError {
 pub(super) const ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
 pub(super) const AWPS_VERSION: HeaderName = HeaderName::from_static("ce-awpsversion");
 pub(super) const STATE: HeaderName = HeaderName::from_static("ce-connectionstate");
-pub(super) const METADATA: &str = "x-webpubsub-metadata-";
 const SPEC_VERSION: HeaderName = HeaderName::from_static("ce-specversion");
 const TYPE: HeaderName = HeaderName::from_static("ce-type");
 const SOURCE: HeaderName = HeaderName::from_static("ce-source");
@@ -169,19 +169,6 @@ const EVENT_NAME: HeaderName = HeaderName::from_static("ce-eventname");
 const USER_ID: HeaderName = HeaderName::from_static("ce-userid");
 const SUBPROTOCOL: HeaderName = HeaderName::from_static("ce-subprotocol");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
-
-fn event_type(kind: &EventKind<'_>) -> String {
-    let family = match kind {
-        EventKind::Connect(_) | EventKind::Connected | EventKind::Disconnected { .. } => "sys",
-        EventKind::User { .. } => "user",
-        EventKind::Joined { .. } | EventKind::Left { .. } => "gp",
-    };
-    format!("azure.webpubsub.{family}.{}", kind.name())
-}
-
-fn source(event: &Event<'_>) -> String {
-    format!("/hubs/{}/client/{}", event.hub, event.connection_id)
-}
 
 fn guid(bytes: [u8; 16]) -> String {
     let digits = u128::from_be_bytes(bytes);

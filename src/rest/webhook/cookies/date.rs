@@ -1,7 +1,7 @@
 //! Dates in cookies, read as generously as RFC 6265 5.1.1 wants.
 
-use super::super::calendar;
 use crate::time::Time;
+use crate::time::calendar;
 
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

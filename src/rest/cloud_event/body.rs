@@ -12,7 +12,7 @@ use crate::protocol::json::put_string;
 const JSON_OF_SYSTEM_EVENTS: &str = "application/json; charset=utf-8";
 
 /// Returns the content type and the body.
-pub(super) fn body(kind: &EventKind<'_>) -> (&'static str, Bytes) {
+pub(in crate::rest) fn body(kind: &EventKind<'_>) -> (&'static str, Bytes) {
     let system = |body| (JSON_OF_SYSTEM_EVENTS, body);
     match kind {
         EventKind::Connect(connect) => system(self::connect(connect)),

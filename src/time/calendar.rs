@@ -1,9 +1,8 @@
 //! Dates of the Gregorian calendar in UTC.
 
-use alloc::format;
-use alloc::string::String;
+use core::fmt;
 
-use crate::time::Time;
+use super::Time;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
@@ -14,12 +13,16 @@ const EPOCH: u64 = 719_468;
 /// Days of 400 years, after which the calendar repeats itself.
 const ERA: u64 = 146_097;
 
-/// Writes a time as RFC 3339 has it, in whole seconds: `2026-11-22T10:00:00Z`.
-pub(super) fn rfc3339(time: Time) -> String {
+/// Writes a time as RFC 3339 has it, `2026-11-22T10:00:00.250Z`; without the fraction in whole seconds.
+pub(super) fn write(out: &mut fmt::Formatter<'_>, time: Time) -> fmt::Result {
     let (days, second) = (time.as_secs() / SECONDS_A_DAY, time.as_secs() % SECONDS_A_DAY);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+    match time.as_millis() % 1000 {
+        0 => out.write_str("Z"),
+        millis => write!(out, ".{millis:03}Z"),
+    }
 }
 
 /// Returns the year, month and day that is so many days after the Unix epoch.
@@ -37,7 +40,8 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 /// Returns the time of a date and the second within it; `None` before the Unix epoch and where there is no such
 /// date.
-pub(super) fn time(year: u64, month: u64, day: u64, second: u64) -> Option<Time> {
+#[cfg_attr(not(feature = "rest"), expect(dead_code, reason = "cookies have dates"))]
+pub(crate) fn time(year: u64, month: u64, day: u64, second: u64) -> Option<Time> {
     if !(1970..10_000).contains(&year) || !(1..13).contains(&month) || day == 0 {
         return None;
     }
@@ -53,6 +57,8 @@ pub(super) fn time(year: u64, month: u64, day: u64, second: u64) -> Option<Time>
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -68,10 +74,12 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (253_402_300_799, "9999-12-31T23:59:59Z"),
         ] {
-            assert_eq!(rfc3339(Time::from_secs(seconds)), text);
+            assert_eq!(Time::from_secs(seconds).to_string(), text);
         }
-        assert_eq!(rfc3339(Time::from_millis(1_999)), "1970-01-01T00:00:01Z");
-        assert!(rfc3339(Time::from_millis(u64::MAX)).ends_with('Z'));
+        assert_eq!(Time::from_millis(1_099).to_string(), "1970-01-01T00:00:01.099Z");
+        let whole = Time::from_millis(1_999).in_whole_seconds();
+        assert_eq!(whole.to_string(), "1970-01-01T00:00:01Z");
+        assert!(Time::from_millis(u64::MAX).to_string().ends_with('Z'));
     }
 
     /// Dates that do not exist are none.
