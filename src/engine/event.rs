@@ -45,11 +45,8 @@ impl Engine {
         let hub = self.world.at(key).hub;
         let handler = self.handler(hub, |handler| handler.user_events.matches(name));
         let listeners = self.listeners(hub, |listener| listener.user_events.matches(name));
-        if handler.is_none() {
-            self.metrics.events_unhandled += u64::from(listeners.is_empty());
-            self.report_message(key, || PendingRecordKind::Unhandled { event: name.into() });
-        }
         if handler.is_none() && listeners.is_empty() {
+            self.note_unhandled(key, name);
             return (None, None);
         }
         let kind = PendingKind::User {
@@ -61,6 +58,12 @@ impl Engine {
         let event = self.take_event(key, number, None, kind);
         self.tell_listeners(listeners, &event);
         (handler, Some(event))
+    }
+
+    /// Takes note that nobody is there for an event.
+    pub(super) fn note_unhandled(&mut self, key: ConnectionKey, name: &str) {
+        self.metrics.events_unhandled += 1;
+        self.report_message(key, || PendingRecordKind::Unhandled { event: name.into() });
     }
 
     /// Tells the listeners and the handler of a system event, if there are any. Nobody waits for an answer.

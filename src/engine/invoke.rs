@@ -35,7 +35,10 @@ impl Engine {
         let deadline = self.now + limits.call_timeout;
         // Listeners are told, although only a handler can answer.
         let (handler, told) = self.tell_event(key, event, data, metadata);
-        let (Some(handler), Some(told)) = (handler, told) else {
+        let (Some(handler), Some(told)) = (handler, told.clone()) else {
+            if told.is_some() {
+                self.note_unhandled(key, event);
+            }
             let message = "No event handler takes the event.";
             return self.refuse_invocation(key, invocation_id, "NotFound", message);
         };

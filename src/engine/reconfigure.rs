@@ -69,8 +69,8 @@ mod tests {
     use crate::config::{
         Config, EventHandler, EventListener, HubConfig, Limits, SystemEvents, UnknownHubs,
     };
-    use crate::event::Answer;
-    use crate::input::Open;
+    use crate::event::{Answer, Response};
+    use crate::input::{Incoming, Open};
 
     const ASK: &str = r#"{"type":"event","event":"ask","ackId":1,"data":1,"dataType":"json"}"#;
 
@@ -83,10 +83,10 @@ mod tests {
     fn handlers_change() {
         let mut stage = Stage::new(SystemEvents::NONE, |_| {});
         stage.join();
-        stage.engine.receive(stage.key(0), crate::Incoming::Text(ASK), stage.now);
+        stage.engine.receive(stage.key(0), Incoming::Text(ASK), stage.now);
         stage.engine.reconfigure(config(HubConfig::default()), stage.now).expect("it is good");
         assert_eq!(stage.lines(), [r#"call 0 ask Json("1")"#]);
-        let acked = stage.answer(0, Answer::Reply(crate::Response::default()));
+        let acked = stage.answer(0, Answer::Reply(Response::default()));
         assert!(acked[0].contains(r#""ackId":1,"success":true"#), "{acked:?}");
         let failed = stage.say(0, &ASK.replace(r#""ackId":1"#, r#""ackId":2"#));
         assert!(failed[0].contains(r#""ackId":2,"success":false"#), "{failed:?}");

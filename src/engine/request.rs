@@ -269,7 +269,7 @@ impl Engine {
             }
             Failure::TooManyGroups => {
                 let most = self.limits_of(key).groups_per_connection;
-                format!("The connection is in {most} groups, the most that are allowed.").into()
+                format!("A connection may be in {most} groups at most.").into()
             }
             Failure::Throttled(_) => "Message count reaches limit".into(),
             Failure::Event => "Internal server error".into(),

@@ -121,3 +121,82 @@ pub(super) fn event_type(kind: &EventKind<'_>) -> String {
 pub(super) fn source(event: &Event<'_>) -> String {
     format!("/hubs/{}/client/{}", event.hub, event.connection_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::action::Action;
+    use crate::config::{Config, EventListener, HubConfig};
+    use crate::engine::Engine;
+    use crate::input::{Closed, Incoming, Open};
+    use crate::protocol::Protocol;
+
+    /// Returns the messages of a connection that sends this and closes.
+    fn messages(open: Open<'_>, say: Incoming<'_>) -> Vec<EventMessage> {
+        let mut config = Config::new(1);
+        let listeners = vec![EventListener::all("log")];
+        config.hubs.push(("chat".into(), HubConfig { listeners, ..HubConfig::default() }));
+        let mut engine = Engine::new(config).expect("it is good");
+        let now = Time::from_millis(1_790_000_000_999);
+        let key = engine.open(Open { hub: "Chat", ..open }, now);
+        engine.receive(key, say, now);
+        engine.close(key, Closed::Clean { code: 1000, reason: "bye" }, now);
+        let mut messages = Vec::new();
+        while let Some(action) = engine.poll_action() {
+            if let Action::Notify(notify) = action {
+                messages.push(EventMessage::new(&notify.event, now));
+            }
+        }
+        messages
+    }
+
+    fn line(message: &EventMessage) -> String {
+        let properties = message.properties.iter();
+        let properties = properties.map(|(name, value)| {
+            format!(" {name}={}", value.replace(&message.partition_key, "ID"))
+        });
+        let id = message.id.replace(&message.partition_key, "ID");
+        let body = message.body.escape_ascii();
+        format!("{id} {}{} {body}", message.content_type, properties.collect::<String>())
+    }
+
+    /// Every attribute is there, and the optional ones where they have a value.
+    #[test]
+    fn attributes() {
+        let open = Open { user: Some("alice"), protocol: Protocol::Json, ..Open::default() };
+        let say = r#"{"type":"event","event":"e","data":{"a": 1},"metadata":{"k":"v"}}"#;
+        let said: Vec<_> = messages(open, Incoming::Text(say)).iter().map(line).collect();
+        let common = |number: u64, kind: &str, name: &str| {
+            format!(
+                "ID/{number} {} cloudEvents:specversion=1.0 cloudEvents:awpsversion=1.0 \
+                 cloudEvents:type=azure.webpubsub.{kind}.{name} \
+                 cloudEvents:source=/hubs/chat/client/ID cloudEvents:id={number} \
+                 cloudEvents:time=2026-09-21T14:13:20Z cloudEvents:hub=chat \
+                 cloudEvents:eventname={name} cloudEvents:connectionid=ID cloudEvents:userid=alice \
+                 cloudEvents:subprotocol=json.webpubsub.azure.v1",
+                if kind == "sys" { "application/json; charset=utf-8" } else { "application/json" },
+            )
+        };
+        let metadata = " x-webpubsub-metadata-k=v";
+        assert_eq!(
+            said,
+            [
+                format!("{} {{}}", common(1, "sys", "connected")),
+                format!("{}{metadata} {{\\\"a\\\": 1}}", common(2, "user", "e")),
+                format!("{} {{\\\"reason\\\":\\\"bye\\\"}}", common(3, "sys", "disconnected")),
+            ]
+        );
+    }
+
+    /// Empty values are left out, and text has no character set.
+    #[test]
+    fn plain_clients() {
+        let open = Open { user: Some(""), ..Open::default() };
+        let messages = messages(open, Incoming::Text("hi"));
+        assert_eq!((messages[1].content_type, &*messages[1].body), ("text/plain", &b"hi"[..]));
+        let names: Vec<_> = messages[1].properties.iter().map(|(name, _)| &**name).collect();
+        assert_eq!((names.len(), names.contains(&"cloudEvents:userid")), (9, false));
+    }
+}

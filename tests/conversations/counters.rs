@@ -39,6 +39,7 @@ pub(crate) fn counter(metrics: &Metrics, name: &str) -> Result<u64, String> {
         "closes.event_handler_not_found" => metrics.closes.event_handler_not_found,
         "closes.service_reload" => metrics.closes.service_reload,
         "calls" => metrics.calls,
+        "notifications" => metrics.notifications,
         "calls_failed" => metrics.calls_failed,
         "events_unhandled" => metrics.events_unhandled,
         "joins_limited" => metrics.joins_limited,

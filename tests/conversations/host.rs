@@ -12,6 +12,8 @@ use super::{protobuf, settings};
 
 pub(crate) struct Host {
     config: Config,
+    /// What the engine is to be told when it is to be configured anew.
+    next: Config,
     /// Made with the first input that is no setting.
     engine: Option<Engine>,
     now: Time,
@@ -24,6 +26,7 @@ impl Default for Host {
     fn default() -> Self {
         Self {
             config: Config::new(1),
+            next: Config::new(1),
             engine: None,
             now: Time::EPOCH,
             held: false,
@@ -157,6 +160,9 @@ impl Host {
         }
         self.start()?;
         let now = self.now;
+        if settings::apply(&mut self.next, verb, line)? {
+            return Ok(Vec::new());
+        }
         let engine = self.engine.as_mut().expect("just made");
         let shown = match verb {
             "open" => return self.open(line),
@@ -167,6 +173,11 @@ impl Host {
                     engine.advance(self.now);
                 }
                 return Ok(Vec::new());
+            }
+            "reconfigure" => {
+                let next = std::mem::replace(&mut self.next, Config::new(1));
+                let error = engine.reconfigure(next, now).err();
+                return Ok(error.iter().map(|error| format!("! {error}")).collect());
             }
             "stop" => {
                 engine.stop(&line.text(), now);

@@ -13,6 +13,8 @@
 //! hub chat anonymous=allow failed_event=close connections=2  the same for one hub
 //! hub chat slow_consumer=drop_oldest                         or disconnect, drop_newest, keep_latest
 //! handler chat local events=a,b system=connect,connected     a handler of a hub, with any text as its URL
+//! listener chat log events=* system=connected,disconnected   a listener of a hub, with any text as its target
+//! config records=connections                                 or messages: what happens is reported, too
 //! ```
 //! What happens to the engine. The hub is `chat` and the protocol JSON where a line does not say otherwise.
 //! ```text
@@ -31,6 +33,7 @@
 //! at 30s                           time passes       clock 30s: it does, and nobody calls `advance`
 //! pause alice                      resume alice
 //! stop why
+//! reconfigure                      with the settings since the start or the last `reconfigure`, and no others
 //! ```
 //! What the server asks. An audience is `group=`, `user=` or `connection=`, or else the whole hub, or those of it that
 //! a `filter=` lets through. A send has a filter beside its audience.
@@ -60,7 +63,8 @@
 //! alice:1, bob:1 <- a frame with a sequence id     & carol:7 <- the same one with another's
 //! bob <= 2200 pong_message {}                      what protobuf says
 //! close alice 1000 why                             call local alice#1 user echo hub=chat text hello
-//! cancel alice#1
+//! cancel alice#1                                    notify log alice#1 user echo hub=chat text hello
+//! record alice ConnectionEnded hub=chat id=$alice cause=Normal reason="bye"           record - MessageSent ...
 //! = the answer to a question                       ! why a command was not carried out
 //! ```
 

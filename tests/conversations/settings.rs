@@ -1,8 +1,8 @@
 //! The lines that an engine is made from.
 
 use hubcast::{
-    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SlowConsumer, SystemEvents,
-    UnknownHubs,
+    Config, EventHandler, EventListener, EventPattern, FailedEvent, HubConfig, Limits, Records,
+    SlowConsumer, SystemEvents, UnknownHubs,
 };
 
 use super::line::{Line, duration, parse};
@@ -15,6 +15,8 @@ pub(crate) fn apply(config: &mut Config, verb: &str, line: &mut Line) -> Result<
                 match (name.as_str(), value.as_str()) {
                     ("unknown_hubs", "create") => config.unknown_hubs = UnknownHubs::Create,
                     ("unknown_hubs", "refuse") => config.unknown_hubs = UnknownHubs::Refuse,
+                    ("records", "connections") => config.records = Records::Connections,
+                    ("records", "messages") => config.records = Records::Messages,
                     ("hubs_max", most) => config.hubs_max = parse(most)?,
                     ("preset", "free") => config.limits = Limits::free(),
                     ("preset", "standard") => config.limits = Limits::standard(1),
@@ -47,13 +49,28 @@ pub(crate) fn apply(config: &mut Config, verb: &str, line: &mut Line) -> Result<
                 user_events: EventPattern::parse(&line.option("events").unwrap_or_default()),
                 system_events: system_events(&line.list("system").unwrap_or_default())?,
             };
-            let settings = config.hubs.iter_mut().find(|(name, _)| *name == hub);
-            let (_, settings) = settings.ok_or("there is no such hub above")?;
-            settings.handlers.push(handler);
+            settings_of(config, &hub)?.handlers.push(handler);
+        }
+        "listener" => {
+            let hub = line.word()?;
+            let target = line.word()?;
+            let user_events = EventPattern::parse(&line.option("events").unwrap_or_default());
+            let system = system_events(&line.list("system").unwrap_or_default())?;
+            let SystemEvents { connect, connected, disconnected, joined, left } = system;
+            if connect || joined || left {
+                return Err("listeners hear of connected and disconnected alone".into());
+            }
+            let listener = EventListener { target, user_events, connected, disconnected };
+            settings_of(config, &hub)?.listeners.push(listener);
         }
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+fn settings_of<'a>(config: &'a mut Config, hub: &str) -> Result<&'a mut HubConfig, String> {
+    let settings = config.hubs.iter_mut().find(|(name, _)| *name == hub);
+    Ok(&mut settings.ok_or("there is no such hub above")?.1)
 }
 
 fn system_events(names: &[String]) -> Result<SystemEvents, String> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hubcast::{
-    Action, Call, CallId, ConnectionKey, Data, Deliver, EventKind, Pairs, Protocol, Recipient, Time,
+    Action, Call, CallId, ConnectionKey, Data, Deliver, Event, EventKind, Pairs, Protocol,
+    Recipient, Record, RecordKind, Time,
 };
 
 use super::protobuf;
@@ -128,7 +129,12 @@ impl Names {
                 let code = close.code.to_string();
                 words(["close", self.of(close.connection), &code, close.reason])
             }
+            Action::Notify(notify) => {
+                let to = &notify.listener.target;
+                self.event("notify", to, notify.connection, None, &notify.event)
+            }
             Action::Call(call) => self.call(call),
+            Action::Record(record) => self.record(record),
             Action::Cancel(id) => {
                 let found = self.calls.iter().find(|(_, each)| *each == id);
                 words(["cancel", found.expect("it was called").0])
@@ -178,14 +184,60 @@ impl Names {
         }
     }
 
+    fn record(&self, record: &Record<'_>) -> String {
+        let who = record.connection.map_or("-", |key| self.of(key));
+        let mut shown = words(["record", who, record.kind.name()]);
+        put(&mut shown, "hub", Some(record.hub));
+        put(&mut shown, "user", record.user);
+        let id = record.connection_id.map(|id| id.to_string());
+        put(&mut shown, "id", id.as_deref());
+        match &record.kind {
+            RecordKind::Started { subprotocol } => put(&mut shown, "subprotocol", *subprotocol),
+            RecordKind::Refused { status, reason } => {
+                put(&mut shown, "status", Some(&status.to_string()));
+                put(&mut shown, "reason", Some(reason));
+            }
+            RecordKind::Detached | RecordKind::Recovered | RecordKind::RecoveryRefused => {}
+            RecordKind::Ended { cause, reason } => {
+                put(&mut shown, "cause", Some(cause.name()));
+                put(&mut shown, "reason", Some(reason));
+            }
+            RecordKind::Requested { operation, target, bytes } => {
+                put(&mut shown, operation, Some(target));
+                put(&mut shown, "bytes", Some(&bytes.to_string()));
+            }
+            RecordKind::Failed { error, reason } => {
+                put(&mut shown, "error", Some(error.name()));
+                put(&mut shown, "reason", Some(reason));
+            }
+            RecordKind::Unhandled { event } => put(&mut shown, "event", Some(event)),
+            RecordKind::Sent { recipients, bytes } => {
+                put(&mut shown, "recipients", Some(&recipients.to_string()));
+                put(&mut shown, "bytes", Some(&bytes.to_string()));
+            }
+            other => panic!("a record that nobody knows how to show: {other:?}"),
+        }
+        shown
+    }
+
     fn call(&self, call: &Call<'_>) -> String {
-        let event = &call.event;
-        let kind = if matches!(event.kind, EventKind::User { .. }) { "user " } else { "" };
-        let name = self.of(call.connection);
-        let url = &call.handler.url;
-        let mut shown = format!("call {url} {name}#{} {kind}{}", event.number, event.kind.name());
         assert_eq!(call.id.is_some(), call.deadline.is_some(), "who waits, waits until a time");
-        put(&mut shown, "until", call.deadline.map(moment).as_deref());
+        self.event("call", &call.handler.url, call.connection, call.deadline, &call.event)
+    }
+
+    /// Shows that somebody is told of an event.
+    fn event(
+        &self,
+        verb: &str,
+        to: &str,
+        connection: ConnectionKey,
+        deadline: Option<Time>,
+        event: &Event<'_>,
+    ) -> String {
+        let kind = if matches!(event.kind, EventKind::User { .. }) { "user " } else { "" };
+        let name = self.of(connection);
+        let mut shown = format!("{verb} {to} {name}#{} {kind}{}", event.number, event.kind.name());
+        put(&mut shown, "until", deadline.map(moment).as_deref());
         put(&mut shown, "hub", Some(event.hub));
         put(&mut shown, "user", event.user);
         put(&mut shown, "subprotocol", event.subprotocol);
