@@ -6,8 +6,8 @@ mod sink;
 use slab::Slab;
 use smallvec::SmallVec;
 
+pub(super) use self::sink::Sorting;
 use self::sink::{Sending, Sink};
-pub(super) use self::sink::{Sorting, unacknowledged};
 use super::Engine;
 use crate::config::Quota;
 use crate::protocol::{Data, Outgoing, StreamPart};

@@ -1,9 +1,8 @@
 //! Connections whose transport is full, and what waits for them.
 
 use super::Engine;
-use super::fanout::unacknowledged;
 use crate::metrics::Drops;
-use crate::state::{ConnectionKey, Kind, Standing};
+use crate::state::{Bound, ConnectionKey, Kind, Standing};
 
 impl Engine {
     pub(super) fn on_pause(&mut self, key: ConnectionKey) {
@@ -32,7 +31,6 @@ impl Engine {
         let reliable = connection.protocol.is_reliable();
         let waiting = connection.extra.as_mut().and_then(|extra| extra.backlog.take());
         let Some(mut backlog) = waiting else { return };
-        let bound = unacknowledged(self.limits_of(key));
         while let Some(waiting) = backlog.pop() {
             let frame = waiting.frame;
             let data = match waiting.kind {
@@ -55,8 +53,9 @@ impl Engine {
             debug_assert!(!data.is_expired(self.now));
             let sessions = &mut self.world.sessions;
             let place = sessions.keep(frame.clone());
-            let held = sessions.hold(key.slot(), place, frame.len(), bound);
-            let sequence = held.expect("there was room when it began to wait, and it kept that");
+            // It had room when it began to wait, and limits that were lowered since take nothing away.
+            let held = sessions.hold(key.slot(), place, frame.len(), Bound::NONE);
+            let sequence = held.expect("nothing bounds it");
             sessions.settle(place, 1);
             self.outbox.deliver_numbered(frame, |to, sequences| {
                 to.push(key);

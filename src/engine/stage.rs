@@ -25,22 +25,26 @@ pub(super) struct Stage {
     pub calls: Vec<CallId>,
 }
 
+/// Makes the configuration of the hub `h`.
+fn config(events: SystemEvents, edit: impl FnOnce(&mut Config)) -> Config {
+    let handler = EventHandler {
+        url: "handler".into(),
+        user_events: EventPattern::parse("ask"),
+        system_events: events,
+    };
+    let mut config = Config::new(7);
+    let hub = HubConfig { handlers: [handler].into(), ..HubConfig::default() };
+    config.hubs.push(("h".into(), hub));
+    edit(&mut config);
+    config
+}
+
 impl Stage {
     pub(super) fn new(events: SystemEvents, edit: impl FnOnce(&mut Config)) -> Self {
-        let handler = EventHandler {
-            url: "handler".into(),
-            user_events: EventPattern::parse("ask"),
-            system_events: events,
-        };
-        let mut config = Config::new(7);
-        let hub = HubConfig { handlers: [handler].into(), ..HubConfig::default() };
-        config.hubs.push(("h".into(), hub));
-        edit(&mut config);
-        let engine = Engine::new(config).expect("the configuration is good");
+        let engine = Engine::new(config(events, edit)).expect("the configuration is good");
         let now = Time::from_secs(1);
         Self { engine, now, keys: Vec::new(), ids: Vec::new(), calls: Vec::new() }
     }
-
     /// Lets somebody in who is in the group `g` and may do all or nothing, and returns the number.
     pub(super) fn open(&mut self, user: Option<&str>, protocol: Protocol, may: bool) -> usize {
         const ROLES: [&str; 4] = [
@@ -170,25 +174,44 @@ mod tests {
 
     use super::*;
     use crate::command::GroupPermission;
+    use crate::config::{EventListener, SlowConsumer};
     use crate::event::Response;
     use crate::input::Recovery;
     use crate::protocol::Data;
     use crate::state::Permission;
 
+    const EVENTS: SystemEvents = SystemEvents { connect: false, ..SystemEvents::ALL };
+
     /// Short times, small bounds and few names, so that everything happens often.
     fn small() -> Stage {
-        let events = SystemEvents { connect: false, ..SystemEvents::ALL };
-        Stage::new(events, |config| {
-            config.limits.streams_per_connection = 2;
-            config.limits.invocations_per_connection = 2;
-            config.limits.group_state_bytes = 4;
-            config.limits.call_timeout = Duration::from_millis(700);
-            config.limits.recovery_window = Duration::from_millis(900);
-            config.limits.idle_timeout = Some(Duration::from_secs(3));
-            config.limits.unacknowledged_messages = 20;
-            config.limits.paused_messages = 5;
-            config.limits.messages_per_second = Some(30);
-        })
+        Stage::new(EVENTS, bounds)
+    }
+
+    fn bounds(config: &mut Config) {
+        config.limits.streams_per_connection = 2;
+        config.limits.invocations_per_connection = 2;
+        config.limits.group_state_bytes = 4;
+        config.limits.call_timeout = Duration::from_millis(700);
+        config.limits.recovery_window = Duration::from_millis(900);
+        config.limits.idle_timeout = Some(Duration::from_secs(3));
+        config.limits.unacknowledged_messages = 20;
+        config.limits.paused_messages = 5;
+        config.limits.messages_per_second = Some(30);
+    }
+
+    /// Less of everything.
+    fn tight(config: &mut Config) {
+        bounds(config);
+        config.limits.streams_per_connection = 1;
+        config.limits.invocations_per_connection = 1;
+        config.limits.group_state_bytes = 2;
+        config.limits.groups_per_connection = 1;
+        config.limits.unacknowledged_messages = 3;
+        config.limits.paused_messages = 1;
+        config.limits.idle_timeout = Some(Duration::from_secs(2));
+        config.hubs[0].1.slow_consumer = SlowConsumer::DropOldest;
+        config.hubs[0].1.handlers.clear();
+        config.hubs[0].1.listeners.push(EventListener::all("listener"));
     }
 
     const MESSAGES: [&str; 20] = [
@@ -228,6 +251,7 @@ mod tests {
         LeaveAll,
         CloseAll,
         Wait(u64),
+        Configure { is_tight: bool },
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -247,6 +271,7 @@ mod tests {
             1 => Just(Step::LeaveAll),
             1 => Just(Step::CloseAll),
             3 => (0u64..1000).prop_map(Step::Wait),
+            1 => any::<bool>().prop_map(|is_tight| Step::Configure { is_tight }),
         ];
         proptest::collection::vec(step, 0..120)
     }
@@ -317,6 +342,10 @@ mod tests {
                 }
                 Step::Wait(millis) => {
                     self.wait(millis);
+                }
+                Step::Configure { is_tight } => {
+                    let config = config(EVENTS, if is_tight { tight } else { bounds });
+                    self.engine.reconfigure(config, now).expect("it is good");
                 }
             }
             self.lines();

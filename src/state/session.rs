@@ -49,6 +49,11 @@ pub(crate) struct Bound {
     pub bytes: usize,
 }
 
+impl Bound {
+    /// As much as there is.
+    pub(crate) const NONE: Self = Self { messages: usize::MAX, bytes: usize::MAX };
+}
+
 /// There is no room for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;

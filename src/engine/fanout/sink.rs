@@ -268,8 +268,10 @@ impl Sink<'_> {
         let (policy, bound) = if reliable {
             let Bound { messages, bytes } = unacknowledged(&hub.limits);
             let slot = key.slot();
-            let messages = messages - self.sessions.held(slot).len();
-            (SlowConsumer::Disconnect, Bound { messages, bytes: bytes - self.sessions.bytes(slot) })
+            // After limits were lowered there can be more than they allow.
+            let messages = messages.saturating_sub(self.sessions.held(slot).len());
+            let bytes = bytes.saturating_sub(self.sessions.bytes(slot));
+            (SlowConsumer::Disconnect, Bound { messages, bytes })
         } else {
             let Limits { paused_messages: messages, paused_bytes: bytes, .. } = hub.limits;
             (hub.settings.slow_consumer, Bound { messages, bytes })
@@ -295,7 +297,7 @@ impl Sink<'_> {
     }
 }
 
-pub(in crate::engine) fn unacknowledged(limits: &Limits) -> Bound {
+fn unacknowledged(limits: &Limits) -> Bound {
     Bound { messages: limits.unacknowledged_messages, bytes: limits.unacknowledged_bytes }
 }
 
