@@ -173,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::GroupPermission;
+    use crate::command::{GroupPermission, SendOptions};
     use crate::config::{EventListener, SlowConsumer};
     use crate::event::Response;
     use crate::input::Recovery;
@@ -252,6 +252,7 @@ mod tests {
         CloseAll,
         Wait(u64),
         Configure { is_tight: bool },
+        Publish(u8),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -271,7 +272,8 @@ mod tests {
             1 => Just(Step::LeaveAll),
             1 => Just(Step::CloseAll),
             3 => (0u64..1000).prop_map(Step::Wait),
-            1 => any::<bool>().prop_map(|is_tight| Step::Configure { is_tight }),
+            3 => (1u8..8).prop_map(Step::Publish),
+            2 => any::<bool>().prop_map(|is_tight| Step::Configure { is_tight }),
         ];
         proptest::collection::vec(step, 0..120)
     }
@@ -342,6 +344,15 @@ mod tests {
                 }
                 Step::Wait(millis) => {
                     self.wait(millis);
+                }
+                Step::Publish(messages) => {
+                    for _ in 0..messages {
+                        let to = Audience::Group("h", "g");
+                        let options = SendOptions::default();
+                        let send = Command::Send { to, data: Data::Text("x"), options };
+                        // There can be too many in one second.
+                        let _ = self.engine.execute(send, now);
+                    }
                 }
                 Step::Configure { is_tight } => {
                     let config = config(EVENTS, if is_tight { tight } else { bounds });
