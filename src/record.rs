@@ -27,7 +27,7 @@ use crate::state::{ConnectionId, ConnectionKey};
 pub struct Record<'a> {
     /// The hub, in lower case where it exists.
     pub hub: &'a str,
-    /// The connection; `None` where the server did something.
+    /// The connection, also one that was not let in; `None` where the server did something.
     pub connection: Option<ConnectionKey>,
     /// Its public id; `None` where it has none yet.
     pub connection_id: Option<ConnectionId>,

@@ -28,8 +28,8 @@ pub(super) struct Refusal {
 impl Engine {
     pub(super) fn on_open(&mut self, request: Open<'_>) -> ConnectionKey {
         if let Err(refusal) = self.screen(&request) {
-            self.report_refused(&request, &refusal);
             let key = self.world.connections.issue();
+            self.report_refused(key, &request, &refusal);
             self.refuse(key, refusal);
             return key;
         }
@@ -101,6 +101,7 @@ impl Engine {
     /// (`webpubsub.md` 4.4).
     pub(super) fn refuse_recovery(&mut self, request: &Open<'_>) -> ConnectionKey {
         let connection = self.world.connections.issue();
+        self.report_unopened(connection, request, || PendingRecordKind::RecoveryRefused);
         let id = ConnectionId::new(connection.slot(), &secret(request));
         let subprotocol = spelling(request.protocol, request.subprotocols.iter().copied());
         self.outbox.push(Pending::Accept { connection, id, subprotocol });
@@ -108,7 +109,6 @@ impl Engine {
         self.outbox.push(Pending::Close { connection, code: 1008, reason });
         self.metrics.recoveries_refused += 1;
         self.metrics.closes.count(CloseCause::BadRequest);
-        self.report_unopened(request, || PendingRecordKind::RecoveryRefused);
         connection
     }
 

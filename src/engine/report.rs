@@ -74,9 +74,14 @@ impl Engine {
     }
 
     /// Reports that a peer is not let in, of whom nothing is kept.
-    pub(super) fn report_refused(&mut self, request: &Open<'_>, refusal: &Refusal) {
+    pub(super) fn report_refused(
+        &mut self,
+        key: ConnectionKey,
+        request: &Open<'_>,
+        refusal: &Refusal,
+    ) {
         let reason = || refusal.reason.clone();
-        self.report_unopened(request, || PendingRecordKind::Refused {
+        self.report_unopened(key, request, || PendingRecordKind::Refused {
             status: refusal.status,
             reason: reason(),
         });
@@ -85,13 +90,14 @@ impl Engine {
     /// Reports something about a peer that has no connection.
     pub(super) fn report_unopened(
         &mut self,
+        key: ConnectionKey,
         request: &Open<'_>,
         kind: impl FnOnce() -> PendingRecordKind,
     ) {
         if self.records >= Records::Connections {
             self.outbox.push(Pending::Record(Box::new(PendingRecord {
                 hub: request.hub.to_ascii_lowercase().into(),
-                connection: None,
+                connection: Some(key),
                 connection_id: None,
                 user: request.user.map(Into::into),
                 kind: kind(),
