@@ -1,8 +1,11 @@
 //! The REST side: reads a request, has the engine task carry it out, and answers.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -10,13 +13,26 @@ use hubcast::rest::Api;
 use hubcast::token::TokenError;
 use tokio::sync::oneshot;
 
-use crate::routes::App;
+use crate::logs::LoggedRequest;
+use crate::rest_routes::RestRoute;
+use crate::routes::{App, caller};
 use crate::service::Input;
 
-/// Answers a request of the REST API.
+/// Answers a request of the REST API, measures it and logs it.
 pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    let began = Instant::now();
     let (parts, body) = request.into_parts();
+    let route = RestRoute::find(parts.method.as_str(), parts.uri.path());
+    let logged = LoggedRequest::new(&parts, caller(&parts));
+    let response = answer(&app, parts, body).await;
+    let (status, took) = (response.status(), began.elapsed());
+    app.counters.count_rest(route.category, status.as_u16(), took);
+    app.logs.request(&logged, route, status, took, app.clock.now());
+    response
+}
+
+async fn answer(app: &App, parts: Parts, body: Body) -> Response {
+    let path = parts.uri.path().to_owned();
     let Ok(body) = read(body).await else {
         // The sender broke off: there is nobody to tell.
         return StatusCode::BAD_REQUEST.into_response();

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hubcast::{
-    Config, EventHandler, EventPattern, FailedEvent, HubConfig, Limits, SlowConsumer, SystemEvents,
-    UnknownHubs,
+    Config, EventHandler, EventListener, EventPattern, FailedEvent, HubConfig, Limits,
+    SlowConsumer, SystemEvents, UnknownHubs,
 };
 use serde::Deserialize;
 
@@ -77,6 +77,8 @@ struct Hub {
     slow_consumer: Slow,
     #[serde(default)]
     handlers: Vec<Handler>,
+    #[serde(default)]
+    listeners: Vec<Listener>,
     limits: Option<HubLimits>,
 }
 
@@ -113,6 +115,16 @@ impl From<Slow> for SlowConsumer {
 #[serde(deny_unknown_fields)]
 struct Handler {
     url: String,
+    #[serde(default)]
+    system_events: Vec<SystemEvent>,
+    #[serde(default)]
+    user_events: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listener {
+    path: String,
     #[serde(default)]
     system_events: Vec<SystemEvent>,
     #[serde(default)]
@@ -169,7 +181,11 @@ impl Hub {
                 .into_iter()
                 .map(Handler::into_handler)
                 .collect::<Result<_, _>>()?,
-            listeners: Vec::new(),
+            listeners: self
+                .listeners
+                .into_iter()
+                .map(Listener::into_listener)
+                .collect::<Result<_, _>>()?,
             slow_consumer: self.slow_consumer.into(),
             limits: self.limits.map(|own| own.over(limits)),
         })
@@ -191,6 +207,36 @@ impl Handler {
         }
         let user_events = EventPattern::parse(&self.user_events);
         Ok(EventHandler { url: self.url, user_events, system_events })
+    }
+}
+
+impl Listener {
+    fn into_listener(self) -> Result<EventListener, String> {
+        let Self { path, system_events, user_events } = self;
+        if path.is_empty() {
+            return Err("listener: path is empty: name a file, or - for stdout".to_owned());
+        }
+        let (mut connected, mut disconnected) = (false, false);
+        for event in system_events {
+            let other = match event {
+                SystemEvent::Connected => {
+                    connected = true;
+                    continue;
+                }
+                SystemEvent::Disconnected => {
+                    disconnected = true;
+                    continue;
+                }
+                SystemEvent::Connect => "connect",
+                SystemEvent::Joined => "joined",
+                SystemEvent::Left => "left",
+            };
+            return Err(format!(
+                "listener {path}: the system event {other} cannot be listened to: only connected and disconnected can"
+            ));
+        }
+        let user_events = EventPattern::parse(&user_events);
+        Ok(EventListener { target: path, user_events, connected, disconnected })
     }
 }
 

@@ -1,11 +1,12 @@
 //! The event handlers: webhooks, and the one that is built in.
 
-use hubcast::rest::webhook::{HandlerAnswer, RequestId, WebhookAction, Webhooks};
+use hubcast::rest::webhook::{HandlerAnswer, RequestId, WebhookAction, WebhookMetrics, Webhooks};
 use hubcast::{Call, CallId, Engine, Time};
 
 use crate::echo::{Echo, Reply};
 use crate::failures::Failures;
 use crate::handler_url::ECHO;
+use crate::logs::Logs;
 use crate::webhook_client::{Answered, WebhookClient};
 
 /// Takes the calls of the engine and has the answers to them.
@@ -15,6 +16,7 @@ pub(crate) struct Handlers {
     webhooks: Webhooks,
     client: WebhookClient,
     failures: Failures,
+    logs: Logs,
 }
 
 /// An answer with the data that it borrows.
@@ -25,8 +27,8 @@ pub(crate) enum GivenAnswer {
 }
 
 impl Handlers {
-    pub(crate) fn new(webhooks: Webhooks, client: WebhookClient) -> Self {
-        Self { echo: Echo::default(), webhooks, client, failures: Failures::default() }
+    pub(crate) fn new(webhooks: Webhooks, client: WebhookClient, logs: Logs) -> Self {
+        Self { echo: Echo::default(), webhooks, client, failures: Failures::default(), logs }
     }
 
     /// Takes a call.
@@ -70,6 +72,7 @@ impl Handlers {
                 WebhookAction::Abort(id) => self.client.abort(id),
                 WebhookAction::Finish(outcome) => {
                     self.failures.note(&outcome, now);
+                    self.logs.webhook(&outcome, now);
                     if let Some((call, answer)) = outcome.answer {
                         return Some((call, GivenAnswer::Webhook(answer)));
                     }
@@ -84,6 +87,11 @@ impl Handlers {
     /// Returns when to call [`advance`](Self::advance) and to ask for answers.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
         [self.echo.next_deadline(), self.webhooks.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Returns what webhooks have counted.
+    pub(crate) fn metrics(&self) -> WebhookMetrics {
+        *self.webhooks.metrics()
     }
 
     /// Tells whether a webhook has still to get an event or to answer one.

@@ -2,20 +2,32 @@
 //! PubSub: `cargo run --release --example server`. Its code is an example to copy.
 //!
 //! One task owns the engine (`service.rs`); the tasks of sockets only move bytes (`socket.rs`), those of requests to
-//! webhooks (`webhook_client.rs`) too.
+//! webhooks (`webhook_client.rs`) too. Events for listeners (`listeners.rs`: the place to copy for a broker) and logs
+//! (`logs.rs`) are written by threads of their own (`lines.rs`).
 
 mod api;
 mod banner;
 mod clock;
 mod config_file;
+mod counters;
 mod echo;
 mod failures;
 mod handler_url;
 mod handlers;
+mod help;
+mod lines;
+mod listeners;
+mod load;
+mod log_record;
+mod logs;
+mod metrics;
 mod options;
 mod outbound;
+mod reload;
+mod rest_routes;
 mod routes;
 mod service;
+mod settings;
 mod socket;
 mod sockets;
 mod stop;
@@ -25,25 +37,30 @@ use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use axum::serve::ListenerExt;
+use hubcast::Engine;
 use hubcast::rest::Api;
 use hubcast::rest::webhook::{WebhookLimits, WebhookSettings, Webhooks};
 use hubcast::token::{AccessKey, AccessKeys};
-use hubcast::{Config, Engine, EventHandler, EventPattern, HubConfig};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use self::clock::Clock;
+use self::lines::LineWriter;
+use self::listeners::{ListenerOutputs, Listeners};
+use self::logs::Logs;
 use self::options::{Invocation, Options};
-use self::outbound::Room;
+use self::outbound::{Room, SharedRoom};
+use self::reload::{HangUps, Reload};
 use self::routes::App;
-use self::service::Input;
+use self::service::{Input, Outlets};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Invocation::parse(env::args_os().skip(1)) {
-        Ok(Invocation::Help) => banner::print(options::HELP),
+        Ok(Invocation::Help) => banner::print(help::HELP),
         Ok(Invocation::Version) => {
             banner::print(concat!("hubcast server ", env!("CARGO_PKG_VERSION"), "\n"))
         }
@@ -66,44 +83,70 @@ async fn main() -> ExitCode {
 /// One line that says why it cannot start and what to do.
 async fn serve(options: &Options) -> Result<(), String> {
     let keys = access_keys(options)?;
-    let config = config(options)?;
-    let message_bytes = message_bytes(&config);
-    let room = Room::for_all_of(&config);
-    let deaf: Vec<String> =
-        config.hubs.iter().filter(|(_, hub)| is_deaf(hub)).map(|(name, _)| name.clone()).collect();
-    let engine = Engine::new(config).map_err(|error| error.to_string())?;
+    let config = settings::read(options, seed()?)?;
+    let engine = Engine::new(config.clone()).map_err(|error| error.to_string())?;
+    let message_bytes = Arc::new(AtomicUsize::new(settings::message_bytes(&config)));
+    let room = SharedRoom::new(Room::for_all_of(&config));
+    let outputs = ListenerOutputs::open(&config)?;
+    let logs = Logs::open(options.logs.as_deref())?;
 
     let (listener, address) = listen(options).await?;
     let endpoint = format!("http://{address}");
     let webhooks = webhooks(&keys, address)?;
     let stopping =
         stop::requested().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let hang_ups =
+        HangUps::listen().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let clock = Arc::new(Clock::default());
     banner::welcome(&endpoint, &keys, clock.now())?;
 
-    for hub in deaf {
+    settings::warn(&config);
+    if options.allow_unvalidated_entra {
         eprintln!(
-            "server: warning: hub {hub}: no handler takes user events: events of clients will fail"
+            "server: warning: --allow-unvalidated-entra: anybody can make a token that lets them do everything: only \
+             for development"
         );
     }
 
     let (alive, mut all_gone) = mpsc::channel(1);
-    let (inputs, engine_task) = service::start(engine, webhooks, Arc::clone(&clock), alive.clone());
-    let api = Arc::new(Api::new(keys.clone()));
-    let (inputs_of_app, keys) = (inputs.clone(), Arc::new(keys));
-    let app = App { inputs: inputs_of_app, keys, api, clock, message_bytes, room, alive };
+    let writer = LineWriter::start("listeners");
+    let listeners = Listeners::new(outputs, writer.clone());
+    let outlets = Outlets { listeners, logs: logs.clone() };
+    let (inputs, engine_task) =
+        service::start(engine, webhooks, outlets, Arc::clone(&clock), alive.clone());
+    let app = App {
+        inputs: inputs.clone(),
+        keys: Arc::new(keys.clone()),
+        api: Arc::new(api(keys, options)),
+        clock,
+        message_bytes: Arc::clone(&message_bytes),
+        room: Arc::clone(&room),
+        counters: Arc::default(),
+        logs: logs.clone(),
+        alive,
+    };
+    let reload = Reload {
+        options: options.clone(),
+        config,
+        message_bytes,
+        room,
+        logs: logs.clone(),
+        inputs: inputs.clone(),
+    };
     let (accepting, stop_accepting) = oneshot::channel::<()>();
     let listener = listener.tap_io(|connection| {
         // Small messages are not to wait for more of them.
         let _ = connection.set_nodelay(true);
     });
-    let serving = axum::serve(listener, routes::router(app)).with_graceful_shutdown(async {
+    let service = routes::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async {
         let _ = stop_accepting.await;
     });
     let serving = tokio::spawn(serving.into_future());
 
     let signal = tokio::select! {
         signal = stopping => signal,
+        never = reload.run(hang_ups) => match never {},
         _ = engine_task => return Err("the engine ended, which is a bug: please report it".into()),
     };
     eprintln!("server: {signal}: closing all connections");
@@ -115,7 +158,23 @@ async fn serve(options: &Options) -> Result<(), String> {
         all_gone.recv().await;
     })
     .await;
+    writer.finish().await;
+    logs.finish().await;
     Ok(())
+}
+
+/// Draws the seed of the engine.
+fn seed() -> Result<u64, String> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| format!("no random numbers: {error}"))?;
+    Ok(u64::from_le_bytes(seed))
+}
+
+fn api(keys: AccessKeys, options: &Options) -> Api {
+    let mut api = Api::new(keys);
+    api.generate_with_key = options.generate_with_key;
+    api.allow_unvalidated_entra = options.allow_unvalidated_entra;
+    api
 }
 
 fn access_keys(options: &Options) -> Result<AccessKeys, String> {
@@ -127,41 +186,6 @@ fn access_keys(options: &Options) -> Result<AccessKeys, String> {
     let secondary = options.secondary_key.as_deref();
     let secondary = secondary.map(|text| key("secondary-key", text)).transpose()?;
     Ok(AccessKeys { primary, secondary })
-}
-
-fn config(options: &Options) -> Result<Config, String> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed).map_err(|error| format!("no random numbers: {error}"))?;
-    let mut config = Config::new(u64::from_le_bytes(seed));
-    config.limits = options.limits.clone();
-    if let Some(path) = &options.config {
-        config_file::read(path, &mut config)?;
-    }
-    for (hub, url) in &options.handlers {
-        handler_url::check(url).map_err(|error| format!("--handler {hub}: {error}"))?;
-        let known = config.hubs.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(hub));
-        match known {
-            Some((_, settings)) => settings.handlers.push(EventHandler::all(url)),
-            None => {
-                let handlers = vec![EventHandler::all(url)];
-                config.hubs.push((hub.clone(), HubConfig { handlers, ..HubConfig::default() }));
-            }
-        }
-    }
-    Ok(config)
-}
-
-/// Returns the most bytes of a message in any hub. Sockets keep no more; the engine knows the limit of
-/// each hub.
-fn message_bytes(config: &Config) -> usize {
-    let of_hubs = config.hubs.iter().filter_map(|(_, hub)| hub.limits.as_ref());
-    of_hubs.fold(config.limits.message_bytes, |most, limits| most.max(limits.message_bytes))
-}
-
-/// Tells whether a hub has handlers and none of them takes events of clients.
-fn is_deaf(hub: &HubConfig) -> bool {
-    let takes_none = |handler: &EventHandler| handler.user_events == EventPattern::default();
-    !hub.handlers.is_empty() && hub.handlers.iter().all(takes_none)
 }
 
 fn webhooks(keys: &AccessKeys, address: SocketAddr) -> Result<Webhooks, String> {

@@ -1,7 +1,8 @@
 //! The outbound queue of one socket: filled by the engine task, emptied by the socket task.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use hubcast::{Config, Limits, Time};
@@ -21,7 +22,7 @@ const MOST_SHARED: usize = 16;
 /// A bounded queue that never makes its filler wait.
 #[derive(Debug)]
 pub(crate) struct Outbound {
-    room: Room,
+    room: Arc<SharedRoom>,
     state: Mutex<State>,
     filled: Notify,
     closing: Notify,
@@ -43,6 +44,14 @@ struct State {
 pub(crate) struct Room {
     messages: usize,
     bytes: usize,
+}
+
+/// The room of all queues, which grows when limits do. It never shrinks: what lower limits do not allow any more may
+/// wait already, and nobody is to be given up for that.
+#[derive(Debug, Default)]
+pub(crate) struct SharedRoom {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 /// A message to send.
@@ -120,8 +129,27 @@ impl Room {
     }
 }
 
+impl SharedRoom {
+    pub(crate) fn new(room: Room) -> Arc<Self> {
+        let shared = Self::default();
+        shared.grow(room);
+        Arc::new(shared)
+    }
+
+    /// Makes room for this much at least.
+    pub(crate) fn grow(&self, room: Room) {
+        self.messages.fetch_max(room.messages, Ordering::Relaxed);
+        self.bytes.fetch_max(room.bytes, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Room {
+        let messages = self.messages.load(Ordering::Relaxed);
+        Room { messages, bytes: self.bytes.load(Ordering::Relaxed) }
+    }
+}
+
 impl Outbound {
-    pub(crate) fn new(room: Room) -> Self {
+    pub(crate) fn new(room: Arc<SharedRoom>) -> Self {
         Self {
             room,
             state: Mutex::default(),
@@ -138,10 +166,11 @@ impl Outbound {
         if state.close.is_some() {
             return Ok(Level::Same);
         }
-        if !state.has_room(&message, self.room) {
+        let room = self.room.get();
+        if !state.has_room(&message, room) {
             state.drop_expired(now);
         }
-        if !state.has_room(&message, self.room) {
+        if !state.has_room(&message, room) {
             return Err(Full);
         }
         if message.is_shared && state.messages.len() >= MOST_SHARED {
@@ -279,7 +308,7 @@ mod tests {
     /// As many messages wait as there is room for, and one more is too many.
     #[test]
     fn messages_are_bounded() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         for _ in 0..ROOM.messages {
             outbound.send(message(1, None), NOW).unwrap();
         }
@@ -291,12 +320,24 @@ mod tests {
     /// Bytes are bounded too, but for a message that waits alone.
     #[test]
     fn bytes_are_bounded() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         outbound.send(message(ROOM.bytes + 1, None), NOW).unwrap();
         outbound.send(message(1, None), NOW).unwrap_err();
         assert_eq!(sent(&outbound, NOW), [ROOM.bytes + 1]);
         outbound.send(message(ROOM.bytes - 1, None), NOW).unwrap();
         outbound.send(message(1, None), NOW).unwrap();
+        outbound.send(message(1, None), NOW).unwrap_err();
+    }
+
+    /// More room serves those who wait already, and none is taken away.
+    #[test]
+    fn room_grows() {
+        let room = SharedRoom::new(Room { messages: 1, bytes: 10 });
+        let outbound = Outbound::new(Arc::clone(&room));
+        outbound.send(message(1, None), NOW).unwrap();
+        outbound.send(message(1, None), NOW).unwrap_err();
+        room.grow(Room { messages: 2, bytes: 5 });
+        outbound.send(message(9, None), NOW).unwrap();
         outbound.send(message(1, None), NOW).unwrap_err();
     }
 
@@ -315,7 +356,7 @@ mod tests {
     /// A queue says once that it is crowded and once that it has drained, far apart, then again.
     #[test]
     fn crowded_and_drained() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         for _ in 0..2 {
             for number in 1..=CROWDED_MESSAGES + 5 {
                 let crowded = outbound.send(message(1, None), NOW).unwrap() == Level::Crowded;
@@ -335,7 +376,7 @@ mod tests {
     /// A few large messages crowd it too; so does one, until it is on its way.
     #[test]
     fn crowded_by_bytes() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         let half = || message(CROWDED_BYTES / 2, None);
         assert_eq!(outbound.send(half(), NOW).unwrap(), Level::Same);
         assert_eq!(outbound.send(half(), NOW).unwrap(), Level::Crowded);
@@ -348,7 +389,7 @@ mod tests {
     /// What is of no more use is not sent, from the moment on at which it expires.
     #[test]
     fn expired_messages_are_passed_over() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         for (size, expires) in [(1, Some(101)), (2, None), (3, Some(102))] {
             outbound.send(message(size, expires), NOW).unwrap();
         }
@@ -358,7 +399,7 @@ mod tests {
     /// Also a queue that was crowded by what has expired has drained.
     #[test]
     fn expired_messages_crowd_nothing() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         for _ in 0..CROWDED_MESSAGES {
             outbound.send(message(1, Some(101)), NOW).unwrap();
         }
@@ -369,7 +410,7 @@ mod tests {
     /// A full queue makes room of what has expired before its peer counts as too slow.
     #[test]
     fn expired_messages_make_room() {
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         for number in 0..ROOM.messages {
             let expires = (number % 2 == 0).then_some(101);
             outbound.send(message(1, expires), NOW).unwrap();
@@ -384,14 +425,14 @@ mod tests {
     #[test]
     fn the_close_comes_last() {
         let close = |code| Close { code, reason: String::new() };
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         outbound.send(message(1, None), NOW).unwrap();
         outbound.close(close(1000));
         outbound.send(message(2, None), NOW).unwrap();
         assert_eq!(sent(&outbound, NOW), [1]);
         assert!(matches!(outbound.next(NOW), Some(Order::Close(Close { code: 1000, .. }))));
 
-        let outbound = Outbound::new(ROOM);
+        let outbound = Outbound::new(SharedRoom::new(ROOM));
         outbound.send(message(1, None), NOW).unwrap();
         outbound.abandon(close(1008));
         assert!(matches!(outbound.next(NOW), Some(Order::Close(Close { code: 1008, .. }))));

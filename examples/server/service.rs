@@ -2,13 +2,17 @@
 //! sockets.
 
 use std::future;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Response;
 use hubcast::rest::webhook::{RequestId, Webhooks};
 use hubcast::rest::{self, Handshake, Operation};
-use hubcast::{Action, Closed, ConnectionKey, Deliver, Engine, Incoming, Time};
+use hubcast::{
+    Action, Closed, Config, ConfigError, ConnectionKey, Deliver, Engine, Incoming, Time,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::{task, time};
@@ -16,6 +20,10 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::clock::Clock;
 use crate::handlers::Handlers;
+use crate::listeners::{ListenerOutputs, Listeners};
+use crate::load::Load;
+use crate::logs::Logs;
+use crate::metrics::Measured;
 use crate::outbound::{Close, Full, Level, Message};
 use crate::sockets::{Decision, Socket, Sockets};
 use crate::webhook_client::{Answered, WebhookClient};
@@ -35,7 +43,12 @@ const CUT: u16 = 1006;
 #[derive(Debug)]
 pub(crate) enum Input {
     /// A peer wants to connect; its key goes to `opened`.
-    Open { handshake: Box<Handshake>, socket: Socket, opened: oneshot::Sender<ConnectionKey> },
+    Open {
+        handshake: Box<Handshake>,
+        socket: Socket,
+        caller: Option<IpAddr>,
+        opened: oneshot::Sender<ConnectionKey>,
+    },
     /// Something arrived from a peer.
     Received { from: ConnectionKey, what: Received },
     /// A transport is gone.
@@ -46,6 +59,14 @@ pub(crate) enum Input {
     Asked { operation: Box<Operation>, answer: oneshot::Sender<Response<Bytes>> },
     /// A request to a webhook is over.
     Answered { id: RequestId, answered: Box<Answered> },
+    /// There are new settings, with the open files of their listeners.
+    Reconfigure {
+        config: Box<Config>,
+        outputs: ListenerOutputs,
+        done: oneshot::Sender<Result<(), ConfigError>>,
+    },
+    /// Somebody wants to know what was counted.
+    Measure { answer: oneshot::Sender<Box<Measured>> },
     /// The server is about to stop.
     Stop,
 }
@@ -73,15 +94,31 @@ pub(crate) enum Ended {
 pub(crate) fn start(
     engine: Engine,
     webhooks: Webhooks,
+    outlets: Outlets,
     clock: Arc<Clock>,
     alive: mpsc::Sender<()>,
 ) -> (mpsc::Sender<Input>, JoinHandle<()>) {
     let (sender, inputs) = mpsc::channel(INPUTS);
-    let handlers = Handlers::new(webhooks, WebhookClient::new(sender.downgrade()));
-    let sockets = Sockets::default();
-    let service =
-        Service { engine, clock, sockets, handlers, is_stopping: false, alive: Some(alive) };
+    let client = WebhookClient::new(sender.downgrade());
+    let handlers = Handlers::new(webhooks, client, outlets.logs.clone());
+    let service = Service {
+        engine,
+        clock,
+        sockets: Sockets::default(),
+        handlers,
+        outlets,
+        load: Load::new(Instant::now()),
+        is_stopping: false,
+        alive: Some(alive),
+    };
     (sender, tokio::spawn(service.run(inputs)))
+}
+
+/// Where events and records go, besides to handlers.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    pub(crate) listeners: Listeners,
+    pub(crate) logs: Logs,
 }
 
 struct Service {
@@ -89,6 +126,8 @@ struct Service {
     clock: Arc<Clock>,
     sockets: Sockets,
     handlers: Handlers,
+    outlets: Outlets,
+    load: Load,
     is_stopping: bool,
     alive: Option<mpsc::Sender<()>>,
 }
@@ -111,6 +150,7 @@ impl Service {
                 taken = inputs.recv_many(&mut batch, BATCH) => if taken == 0 { return },
                 () = self.deadline() => {}
             }
+            let began = Instant::now();
             let mut bytes = 0;
             for input in batch.drain(..) {
                 bytes += input.len();
@@ -127,6 +167,7 @@ impl Service {
             if self.is_stopping && !self.handlers.is_busy() {
                 self.alive = None;
             }
+            self.load.worked(began, Instant::now());
             // Lets the sockets write what they got: in a burst their queues would fill up meanwhile.
             task::yield_now().await;
         }
@@ -144,11 +185,11 @@ impl Service {
     fn take(&mut self, input: Input) {
         let now = self.clock.now();
         match input {
-            Input::Open { handshake, socket, opened } => {
+            Input::Open { handshake, socket, caller, opened } => {
                 let mut entropy = [0; 32];
                 getrandom::fill(&mut entropy).expect("the system has random numbers");
                 let key = handshake.with_open(entropy, |open| self.engine.open(open, now));
-                self.sockets.insert(key, socket);
+                self.sockets.insert(key, socket, caller);
                 // Whoever asked waits for it until it comes.
                 let _ = opened.send(key);
             }
@@ -178,6 +219,20 @@ impl Service {
                 let _ = answer.send(response);
             }
             Input::Answered { id, answered } => self.handlers.answered(id, &answered, now),
+            Input::Reconfigure { config, outputs, done } => {
+                let outcome = self.engine.reconfigure(*config, now);
+                if outcome.is_ok() {
+                    self.outlets.listeners.replace(outputs);
+                }
+                let _ = done.send(outcome);
+            }
+            Input::Measure { answer } => {
+                let load = self.load.percent(Instant::now());
+                let left_out = self.outlets.listeners.left_out();
+                let webhooks = self.handlers.metrics();
+                let _ =
+                    answer.send(Box::new(Measured::new(&self.engine, webhooks, load, left_out)));
+            }
             Input::Stop => {
                 self.is_stopping = true;
                 self.engine.stop("The server is stopping.", now);
@@ -191,7 +246,8 @@ impl Service {
         loop {
             let now = self.clock.now();
             while let Some(action) = self.engine.poll_action() {
-                carry_out(action, &mut self.sockets, &mut self.handlers, &mut consequences, now);
+                let (sockets, handlers) = (&mut self.sockets, &mut self.handlers);
+                carry_out(action, sockets, handlers, &self.outlets, &mut consequences, now);
             }
             let Consequences { crowded, lost } = &mut consequences;
             let mut is_settled = crowded.is_empty() && lost.is_empty();
@@ -229,6 +285,8 @@ impl Input {
             | Self::Closed { .. }
             | Self::Asked { .. }
             | Self::Drained { .. }
+            | Self::Reconfigure { .. }
+            | Self::Measure { .. }
             | Self::Stop => 0,
         }
     }
@@ -239,6 +297,7 @@ fn carry_out(
     action: Action<'_>,
     sockets: &mut Sockets,
     handlers: &mut Handlers,
+    outlets: &Outlets,
     consequences: &mut Consequences,
     now: Time,
 ) {
@@ -263,6 +322,11 @@ fn carry_out(
         }
         Action::Call(it) => handlers.call(&it, now),
         Action::Cancel(call) => handlers.cancel(call, now),
+        Action::Notify(it) => outlets.listeners.notify(&it, now),
+        Action::Record(it) => {
+            let caller = it.connection.and_then(|connection| sockets.caller(connection));
+            outlets.logs.record(&it, caller, now);
+        }
         // What later versions may add.
         _ => {}
     }

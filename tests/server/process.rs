@@ -56,6 +56,12 @@ async fn bad_flags() {
         "event",
         "[[hubs.chat.handlers]]\nurl = \"http://h/\"\nsystem_events = [\"conect\"]\n",
     );
+    let listener = ConfigFile::new(
+        "joined",
+        "[[hubs.a.listeners]]\npath = \"-\"\nsystem_events = [\"joined\"]\n",
+    );
+    let pathless = ConfigFile::new("pathless", "[[hubs.a.listeners]]\npath = \"\"\n");
+    let no_directory = "chat=no/such/directory/events.jsonl";
     for (flags, says) in [
         (vec!["--nonsense"], "--nonsense"),
         (vec!["surplus"], "surplus"),
@@ -79,6 +85,18 @@ async fn bad_flags() {
         (vec!["--config", handler.path()], "parameters in its host"),
         (vec!["--config", event.path()], "conect"),
         (vec!["--config", policy.path()], "drop-newest"),
+        (vec!["--listener", "chat"], "HUB=PATH"),
+        (
+            vec!["--listener", no_directory],
+            "hub chat: no/such/directory/events.jsonl: cannot be opened",
+        ),
+        (
+            vec!["--config", listener.path()],
+            "joined cannot be listened to: only connected and disconnected",
+        ),
+        (vec!["--config", pathless.path()], "path is empty"),
+        (vec!["--logs", ""], "--logs hubcast.jsonl"),
+        (vec!["--logs", "no/such/directory/log"], "--logs no/such/directory/log: cannot be opened"),
     ] {
         let Output { status, stdout, stderr } = run(&flags).await;
         let stderr = String::from_utf8(stderr).expect("UTF-8");
@@ -132,19 +150,28 @@ async fn help_and_version() {
     }
 }
 
+/// What lets everybody in is warned of.
+#[tokio::test]
+async fn unvalidated_tokens() {
+    let mut server = Server::start(&["--allow-unvalidated-entra"]).await;
+    let warning = server.says("warning").await;
+    assert!(warning.contains("only for development"), "{warning}");
+}
+
 /// A hub whose handlers take no events of clients is warned of at the start, others are not.
 #[tokio::test]
 async fn deaf_hubs() {
     let file = ConfigFile::new(
         "deaf",
         "[hubs.none]\n[[hubs.deaf.handlers]]\nurl = \"echo:\"\nsystem_events = [\"connect\"]\n\
-         [[hubs.all.handlers]]\nurl = \"echo:\"\n[[hubs.all.handlers]]\nurl = \"echo:\"\nuser_events = \"*\"\n",
+         [[hubs.all.handlers]]\nurl = \"echo:\"\n[[hubs.all.handlers]]\nurl = \"echo:\"\nuser_events = \"*\"\n\
+         [[hubs.heard.handlers]]\nurl = \"echo:\"\n[[hubs.heard.listeners]]\npath = \"-\"\nuser_events = \"a\"\n",
     );
     let server = Server::start(&["--config", file.path()]).await;
     server.signal("-TERM").await;
     let (_, stderr) = server.ended().await;
     let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("warning")).collect();
-    let expected =
-        "server: warning: hub deaf: no handler takes user events: events of clients will fail";
+    let expected = "server: warning: hub deaf: no handler or listener takes user events: events of clients will \
+                    fail: give one of them user_events = \"*\", or add --handler deaf=URL or --listener deaf=PATH";
     assert_eq!(warnings, [expected]);
 }

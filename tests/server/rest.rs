@@ -12,7 +12,13 @@ use tokio::time::timeout;
 use crate::support::{ACCESS_KEY, JSON, PATIENCE, Server};
 
 /// Asks with a token for the URL, and returns the answer with its head.
-async fn ask(server: &Server, method: &str, path: &str, content_type: &str, body: &str) -> String {
+pub(crate) async fn ask(
+    server: &Server,
+    method: &str,
+    path: &str,
+    content_type: &str,
+    body: &str,
+) -> String {
     let url = format!("http://{}{path}", server.address);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let keys = AccessKey::new(ACCESS_KEY).unwrap().into();
@@ -43,7 +49,7 @@ async fn exchange(server: &Server, request: &str) -> String {
     timeout(PATIENCE, exchange).await.expect("an answer in time").expect("an answer")
 }
 
-fn status(answer: &str) -> &str {
+pub(crate) fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap()
 }
 

@@ -10,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use hubcast::Time;
 use hubcast::token::{AccessKey, AccessKeys, ClientToken};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, http};
@@ -39,6 +40,7 @@ pub(crate) struct Server {
     pub(crate) client_url: String,
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Server {
@@ -54,18 +56,31 @@ impl Server {
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         let address = line_after(&mut stdout, "Listening on http://").await;
         let client_url = format!("ws://{}", line_after(&mut stdout, "  ws://").await);
-        Self { address: address.parse().expect("an address"), client_url, child, stdout }
+        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let address = address.parse().expect("an address");
+        Self { address, client_url, child, stdout, stderr }
     }
 
     /// Waits for the end and returns the exit code and what was written to stderr.
     pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
-        let mut rest = Vec::new();
+        let (mut rest, mut stderr) = (Vec::new(), String::new());
         let ended = async {
             self.stdout.read_to_end(&mut rest).await.expect("stdout ends");
-            self.child.wait_with_output().await.expect("the server ends")
+            self.stderr.read_to_string(&mut stderr).await.expect("stderr ends");
+            self.child.wait().await.expect("the server ends")
         };
-        let output = timeout(PATIENCE, ended).await.expect("the server ends in time");
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let status = timeout(PATIENCE, ended).await.expect("the server ends in time");
+        (status.code(), stderr)
+    }
+
+    /// Reads stderr until a line that has this text in it, and returns that line.
+    pub(crate) async fn says(&mut self, text: &str) -> String {
+        line_with(&mut self.stderr, text).await
+    }
+
+    /// Reads stdout until a line that has this text in it, and returns that line.
+    pub(crate) async fn prints(&mut self, text: &str) -> String {
+        line_with(&mut self.stdout, text).await
     }
 
     /// Sends a signal to the server.
@@ -228,17 +243,22 @@ fn command(flags: &[&str]) -> Command {
 }
 
 async fn line_after(stdout: &mut BufReader<ChildStdout>, prefix: &str) -> String {
+    let line = line_with(stdout, prefix).await;
+    line.strip_prefix(prefix).expect("it begins with it").trim().to_owned()
+}
+
+async fn line_with(stream: &mut (impl AsyncBufReadExt + Unpin), text: &str) -> String {
     let found = async {
         loop {
             let mut line = String::new();
-            let read = stdout.read_line(&mut line).await.expect("a line");
-            assert!(read > 0, "the server ended without printing {prefix:?}");
-            if let Some(rest) = line.strip_prefix(prefix) {
-                return rest.trim().to_owned();
+            let read = stream.read_line(&mut line).await.expect("a line");
+            assert!(read > 0, "the server ended without saying {text:?}");
+            if line.contains(text) {
+                return line;
             }
         }
     };
-    timeout(PATIENCE, found).await.expect("a line in time")
+    timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no line with {text:?} in time"))
 }
 
 /// Returns a handshake request as text, without the empty line at its end.
@@ -269,6 +289,71 @@ impl ConfigFile {
 
     pub(crate) fn path(&self) -> &str {
         &self.0
+    }
+
+    /// Gives it another content.
+    pub(crate) fn write(&self, content: &str) {
+        std::fs::write(&self.0, content).expect("a temporary file");
+    }
+}
+
+/// A file that the server writes lines of JSON to; it is gone after the test.
+pub(crate) struct LineFile {
+    path: String,
+    /// How many bytes have been read.
+    read: usize,
+}
+
+impl LineFile {
+    pub(crate) fn new(name: &str) -> Self {
+        let name = format!("hubcast-test-{}-{name}.jsonl", std::process::id());
+        let path = std::env::temp_dir().join(name).to_str().expect("a path in UTF-8").to_owned();
+        let _ = std::fs::remove_file(&path);
+        Self { path, read: 0 }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Reads a file that is there from its beginning.
+    pub(crate) fn resume(path: &str) -> Self {
+        Self { path: path.to_owned(), read: 0 }
+    }
+
+    /// Returns the whole content.
+    pub(crate) fn content(&self) -> String {
+        std::fs::read_to_string(&self.path).unwrap_or_default()
+    }
+
+    /// Waits for the next line.
+    pub(crate) async fn next(&mut self) -> Value {
+        let line = async {
+            loop {
+                if let Some((line, _)) = self.content()[self.read..].split_once('\n') {
+                    self.read += line.len() + 1;
+                    return serde_json::from_str(line).expect("a line of JSON");
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, line).await.expect("a line in time")
+    }
+
+    /// Waits for the next line where a member has this value, such as `/properties/hub`.
+    pub(crate) async fn next_with(&mut self, member: &str, value: &str) -> Value {
+        loop {
+            let line = self.next().await;
+            if line.pointer(member).is_some_and(|it| it == value) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for LineFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
