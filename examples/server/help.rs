@@ -72,9 +72,9 @@ literals_per_permission, handshake_timeout, call_timeout, idle_timeout, unacknow
 unacknowledged_bytes, recovery_window, paused_messages, paused_bytes, streams_per_connection,
 invocations_per_connection, group_state_bytes, messages_per_second, messages_per_day.
 
-On SIGHUP the server reads the config file again. It takes all of it or, with a line that says what is wrong, none
-of it; connections stay. A change of message_bytes is for new connections. It also opens the files of --listener and
---logs anew, so that they can be renamed before:
+On SIGHUP a server with --config, --listener or --logs reads the config file again. It takes all of it or, with a line
+that says what is wrong, none of it; flags still add to it, and connections stay. More message_bytes are for clients
+that connect then. It also opens the files of listeners and logs anew, so that they can be renamed before:
   mv hubcast.jsonl hubcast.1.jsonl; kill -HUP \"$(pidof server)\"
 
 GET /metrics answers with counters for Prometheus:

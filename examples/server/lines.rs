@@ -172,7 +172,7 @@ impl State {
         }
         *complaints = Complaints { said: left_out, quiet_until: Some(now + PAUSE) };
         drop(complaints);
-        let line = format!("server: {}: {why}: {more} lines are left out\n", self.whose);
+        let line = format!("server: {}: {why}: lines left out: {more}\n", self.whose);
         // Nobody reads it, so nobody misses it.
         let _ = io::stderr().write_all(line.as_bytes());
     }
@@ -235,5 +235,70 @@ impl Writing {
         self.gathered.clear();
         self.gathered.shrink_to(2 * GATHERED_BYTES);
         self.lines = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of this many bytes that can only be put together while nobody holds the gate.
+    struct Gated(usize, Arc<Mutex<()>>);
+
+    impl Line for Gated {
+        fn size(&self) -> usize {
+            self.0
+        }
+
+        fn write(&self, to: &mut Vec<u8>) {
+            drop(self.1.lock().expect("nobody panics"));
+            to.push(b'x');
+        }
+    }
+
+    /// Sends that many lines of that many bytes while none can be written, and returns how many are left out and how
+    /// many are in the file in the end.
+    async fn left_out_and_written(lines: usize, bytes: usize) -> (u64, usize) {
+        let name = format!("hubcast-test-{}-{lines}-lines", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let output = Output::open(path.to_str().expect("a path in UTF-8")).expect("a file");
+        let (writer, gate) = (LineWriter::start("tests"), Arc::new(Mutex::new(())));
+        let closed = gate.lock().expect("nobody panics");
+        for _ in 0..lines {
+            writer.write(&output, Gated(bytes, Arc::clone(&gate)));
+        }
+        drop(closed);
+        writer.finish().await;
+        let content = std::fs::read_to_string(&path).expect("the file");
+        std::fs::remove_file(&path).expect("removed");
+        assert!(content.lines().all(|line| line == "x"));
+        (writer.left_out(), content.lines().count())
+    }
+
+    /// So many lines wait and no more, whether the thread has already taken one or not, and all that waited are
+    /// written.
+    #[tokio::test]
+    async fn lines_are_bounded() {
+        let (left_out, written) = left_out_and_written(LINES + 11, 1).await;
+        assert!((10..=11).contains(&left_out), "{left_out}");
+        assert_eq!(left_out as usize + written, LINES + 11);
+    }
+
+    /// Their bytes are bounded too; a line that waits alone may be of any length.
+    #[tokio::test]
+    async fn bytes_are_bounded() {
+        let (left_out, written) = left_out_and_written(7, BYTES / 4).await;
+        assert_eq!((left_out, written), (3, 4));
+        assert_eq!(left_out_and_written(1, 2 * BYTES).await, (0, 1));
+    }
+
+    /// A file in no directory is refused with what to do.
+    #[test]
+    fn no_file() {
+        let error = Output::open("no/such/directory/file").expect_err("no directory");
+        assert!(
+            error.starts_with("no/such/directory/file: ") && error.contains("or - for stdout"),
+            "{error}"
+        );
     }
 }

@@ -96,7 +96,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let stopping =
         stop::requested().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let hang_ups =
-        HangUps::listen().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        HangUps::listen(options).map_err(|error| format!("cannot wait for signals: {error}"))?;
     let clock = Arc::new(Clock::default());
     banner::welcome(&endpoint, &keys, clock.now())?;
 

@@ -31,20 +31,27 @@ pub(crate) struct Reload {
 /// Tells when the process gets a SIGHUP.
 #[cfg(unix)]
 #[derive(Debug)]
-pub(crate) struct HangUps(tokio::signal::unix::Signal);
+pub(crate) struct HangUps(Option<tokio::signal::unix::Signal>);
 
 #[cfg(unix)]
 impl HangUps {
-    /// Starts to listen for them: without that a SIGHUP ends the process.
-    pub(crate) fn listen() -> io::Result<Self> {
+    /// Starts to listen for them, if there is something to read or to open again. Otherwise a SIGHUP ends the process,
+    /// as it does when somebody closes the terminal.
+    pub(crate) fn listen(options: &Options) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
 
-        Ok(Self(signal(SignalKind::hangup())?))
+        let Options { config, listeners, logs, .. } = options;
+        let has_files = config.is_some() || !listeners.is_empty() || logs.is_some();
+        Ok(Self(has_files.then(|| signal(SignalKind::hangup())).transpose()?))
     }
 
     async fn next(&mut self) {
-        // It ends only with the runtime.
-        if self.0.recv().await.is_none() {
+        let came = match &mut self.0 {
+            Some(signal) => signal.recv().await,
+            None => None,
+        };
+        // There will be none any more.
+        if came.is_none() {
             std::future::pending::<()>().await;
         }
     }
@@ -57,7 +64,8 @@ pub(crate) struct HangUps;
 
 #[cfg(windows)]
 impl HangUps {
-    pub(crate) fn listen() -> io::Result<Self> {
+    #[expect(clippy::unnecessary_wraps, reason = "where there are signals, it can fail")]
+    pub(crate) fn listen(_options: &Options) -> io::Result<Self> {
         Ok(Self)
     }
 

@@ -101,3 +101,56 @@ fn of_user(method: &str, words: &[&str]) -> Option<(&'static str, &'static str)>
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every operation has its name and its template, whatever names are in the path and in whatever case its words
+    /// are; everything else is unknown.
+    #[test]
+    fn operations() {
+        for (method, path, category, template) in [
+            ("HEAD", "/api/health", "GetServiceStatus", "/api/health"),
+            ("POST", "/api/hubs/h/:send", "SendToAll", "/api/hubs/{hub}/:send"),
+            ("POST", "/API/Hubs/h/:SEND/", "SendToAll", "/api/hubs/{hub}/:send"),
+            (
+                "POST",
+                "/api/hubs/h/:generateToken",
+                "GenerateClientToken",
+                "/api/hubs/{hub}/:generateToken",
+            ),
+            (
+                "POST",
+                "/api/hubs/h/groups/groups/:send",
+                "SendToGroup",
+                "/api/hubs/{hub}/groups/{group}/:send",
+            ),
+            (
+                "PUT",
+                "/api/hubs/h/users/u/groups/g",
+                "AddUserToGroup",
+                "/api/hubs/{hub}/users/{userId}/groups/{group}",
+            ),
+            (
+                "DELETE",
+                "/api/hubs/h/permissions/p/connections/c",
+                "RevokePermission",
+                "/api/hubs/{hub}/permissions/{permission}/connections/{connectionId}",
+            ),
+            (
+                "DELETE",
+                "/api/hubs/h/connections/c",
+                "CloseConnection",
+                "/api/hubs/{hub}/connections/{connectionId}",
+            ),
+            ("GET", "/api/hubs/h/:send", "Unknown", ""),
+            ("POST", "/api/hubs/h", "Unknown", ""),
+            ("POST", "/api/hubs/h/groups/g/connections/c/x/y/z/:send", "Unknown", ""),
+            ("POST", "", "Unknown", ""),
+        ] {
+            let route = RestRoute { category, template };
+            assert_eq!(RestRoute::find(method, path), route, "{method} {path}");
+        }
+    }
+}

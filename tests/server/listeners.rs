@@ -137,7 +137,7 @@ async fn full_disk() {
     let mut client = server.connect("alice", &[JSON]).await;
     client.json().await;
     assert_eq!(event(&mut client, 1, "greet", "text", json!("hi")).await["success"], true);
-    let line = server.says("lines are left out").await;
+    let line = server.says("lines left out").await;
     assert!(line.starts_with("server: listeners: /dev/full: "), "{line}");
     let metrics = server.http("GET /metrics HTTP/1.1\r\nhost: x").await;
     assert!(!metrics.contains("hubcast_lines_left_out_total{of=\"listeners\"} 0\n"), "{metrics}");

@@ -1,13 +1,18 @@
 //! The example server as its users see it: a process with flags, a port and WebSocket clients.
 #![cfg(unix)]
 
+// Modules of the example have their own tests, which run here, because an example that is built as a test is not
+// built as a program.
 mod connections;
 mod events;
 mod handshakes;
+#[path = "../../examples/server/lines.rs"]
+mod lines;
 mod listeners;
+#[path = "../../examples/server/load.rs"]
+mod load;
 mod logs;
 mod metrics;
-// Its own tests run here, because an example that is built as a test is not built as a program.
 #[expect(dead_code, reason = "only the server waits for the queue")]
 #[path = "../../examples/server/outbound.rs"]
 mod outbound;
@@ -16,6 +21,8 @@ mod protobuf;
 mod recovery;
 mod reload;
 mod rest;
+#[path = "../../examples/server/rest_routes.rs"]
+mod rest_routes;
 mod slow;
 mod support;
 mod webhooks;

@@ -83,16 +83,28 @@ async fn webhooks_are_not_forgotten() {
         Some(response)
     })
     .await;
-    let mut server = Server::start(&["--handler", &webhook.flag()]).await;
+    let config = ConfigFile::new("webhook-reload", "[hubs.chat]\n");
+    let flags = ["--handler", &webhook.flag(), "--config", config.path()];
+    let mut server = Server::start(&flags).await;
     let mut client = server.connect("alice", &[]).await;
     assert_eq!(webhook.next().await.method, "OPTIONS");
     webhook.event("connect").await;
     webhook.event("connected").await;
+    config.write("[hubs.chat]\nallow_anonymous = true\n");
     server.signal("-HUP").await;
-    server.says("SIGHUP").await;
+    assert!(server.says("SIGHUP").await.ends_with("changed chat\n"));
     client.send("hi").await;
     let asked = webhook.next().await;
     assert_eq!((asked.event(), asked.header("cookie")), ("message", "a=1"));
+}
+
+/// Where there is nothing to read again, a SIGHUP ends the server: somebody closed its terminal.
+#[tokio::test]
+async fn closed_terminal() {
+    let server = Server::start(&[]).await;
+    server.signal("-HUP").await;
+    let (code, stderr) = server.ended().await;
+    assert_eq!((code, &*stderr), (None, ""));
 }
 
 /// Files that were renamed are opened anew: what comes then is in the new ones.

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hubcast::Time;
 use hubcast::token::{AccessKey, mint_rest};
 use serde_json::json;
@@ -81,6 +83,29 @@ async fn sends_and_groups() {
     assert_eq!(status(&ask(&server, "DELETE", &close, "", "").await), "204");
     let farewell = alice.json().await["message"].as_str().unwrap().to_owned();
     assert!(farewell.ends_with("Reason: enough"), "{farewell}");
+}
+
+/// Flags let servers in that the service would not: with a key for `:generateToken`, with a token that anybody can make.
+#[tokio::test]
+async fn lenient_flags() {
+    let path = "/api/hubs/chat/:generateToken?userId=ann";
+    let strict = Server::start(&[]).await;
+    assert_eq!(status(&ask(&strict, "POST", path, "", "").await), "401");
+    let lenient = Server::start(&["--generate-token-with-key", "--allow-unvalidated-entra"]).await;
+    let answer = ask(&lenient, "POST", path, "", "").await;
+    assert!(status(&answer) == "200" && answer.contains(r#"{"token":"eyJ"#), "{answer}");
+
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let claims = json!({ "aud": "https://webpubsub.azure.com", "exp": now + 60 }).to_string();
+    let token = [r#"{"alg":"RS256","typ":"JWT"}"#, &claims, "signature"];
+    let token = token.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+    for (server, expected) in [(&strict, "401"), (&lenient, "404")] {
+        let head = format!(
+            "HEAD /api/hubs/chat/users/nobody HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             connection: close\r\n\r\n"
+        );
+        assert_eq!(status(&exchange(server, &head).await), expected);
+    }
 }
 
 /// Who has no token for the URL, or breaks a rule, changes nothing and is told why.
