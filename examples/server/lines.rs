@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -37,6 +37,8 @@ pub(crate) struct Output {
     path: String,
     /// `None` is stdout.
     file: Option<File>,
+    /// Whether a write failed, maybe in the middle of a line.
+    is_torn: AtomicBool,
 }
 
 impl Output {
@@ -55,22 +57,25 @@ impl Output {
                 )
             })?),
         };
-        Ok(Arc::new(Self { path: path.to_owned(), file }))
+        Ok(Arc::new(Self { path: path.to_owned(), file, is_torn: AtomicBool::new(false) }))
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        match &self.file {
-            Some(file) => {
-                let mut file = file;
-                file.write_all(bytes)
-            }
-            None => {
-                let mut stdout = io::stdout().lock();
-                stdout.write_all(bytes)?;
-                stdout.flush()
-            }
-        }
+    /// Writes whole lines. After a failure they begin a new line, so that no more than the one that was torn is lost.
+    fn write(&self, lines: &[u8]) -> io::Result<()> {
+        let new_line: &[u8] = if self.is_torn.load(Ordering::Relaxed) { b"\n" } else { b"" };
+        let written = match &self.file {
+            Some(file) => write_all(file, new_line, lines),
+            None => write_all(io::stdout().lock(), new_line, lines),
+        };
+        self.is_torn.store(written.is_err(), Ordering::Relaxed);
+        written
     }
+}
+
+fn write_all(mut to: impl Write, new_line: &[u8], lines: &[u8]) -> io::Result<()> {
+    to.write_all(new_line)?;
+    to.write_all(lines)?;
+    to.flush()
 }
 
 /// The way to a thread that writes lines. Nobody waits for it: what has no room is left out, counted, and now and then

@@ -279,11 +279,19 @@ fn of_message(kind: &RecordKind<'_>) -> Properties {
 
 impl Line for LogRecord {
     fn size(&self) -> usize {
-        let Properties { message, hub, connection_id, user_id, target, url, trace_id, .. } =
-            &self.properties;
-        let texts = [hub, connection_id, user_id, target, url, trace_id];
+        let it = &self.properties;
+        let texts = [
+            &it.hub,
+            &it.connection_id,
+            &it.user_id,
+            &it.subprotocol,
+            &it.target,
+            &it.http_method,
+            &it.url,
+            &it.trace_id,
+        ];
         let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
-        size_of::<Self>() + message.len() + texts
+        size_of::<Self>() + it.message.len() + texts
     }
 
     fn write(&self, to: &mut Vec<u8>) {

@@ -107,12 +107,16 @@ fn is_name(text: &str) -> bool {
 /// Connections, their limit, messages, acks, handshakes and closes are counted where the service counts them.
 #[tokio::test]
 async fn clients() {
-    let config =
-        ConfigFile::new("metrics", "[hubs.chat]\nlimits = { connections = 4 }\n[hubs.free]\n");
+    let config = ConfigFile::new(
+        "metrics",
+        "[hubs.chat]\nlimits = { connections = 4 }\n[hubs.free]\n[hubs.'a,b.[c]']\n",
+    );
     let server = Server::start(&["--config", config.path()]).await;
     let page = Page::get(&server).await;
     assert!(page.is(r#"hubcast_connection_count{hub="chat"}"#, 0.0));
     assert!(page.value(r#"hubcast_connection_quota{hub="free"}"#).is_infinite());
+
+    assert!(page.is(r#"hubcast_connection_count{hub="a,b.[c]"}"#, 0.0));
 
     let mut alice = server.member("alice").await;
     let bob = server.member("bob").await;
