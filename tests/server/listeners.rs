@@ -130,7 +130,25 @@ async fn stdout_and_the_end() {
     assert!(lines[2].contains("azure.webpubsub.sys.disconnected"), "{content}");
 }
 
+/// Nobody reads stdout, so its pipe is full: clients do not wait for it, and nothing is lost once somebody reads.
+#[tokio::test]
+async fn full_pipe() {
+    let mut server = Server::start(&["--listener", "chat=-"]).await;
+    let mut client = server.connect("alice", &[JSON]).await;
+    client.json().await;
+    for ack_id in 1..=10 {
+        let data = json!("x".repeat(100_000));
+        let ack = event(&mut client, ack_id, "large", "text", data).await;
+        assert_eq!(ack["success"], true);
+    }
+    for _ in 0..10 {
+        let line: Value = serde_json::from_str(&server.prints("user.large").await).expect("JSON");
+        assert_eq!(line["body"].as_str().map(str::len), Some(100_000));
+    }
+}
+
 /// What cannot be written is counted and said, and holds nobody up.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn full_disk() {
     let mut server = Server::start(&["--listener", "chat=/dev/full"]).await;
