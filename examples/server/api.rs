@@ -18,8 +18,15 @@ use crate::rest_routes::RestRoute;
 use crate::routes::{App, caller};
 use crate::service::Input;
 
-/// Answers a request of the REST API, measures it and logs it.
+/// Answers a request of the REST API.
 pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {
+    // A task of its own, because a handler is dropped when the sender goes away: the request is to be counted.
+    let answered = tokio::spawn(answer_and_tell(app, request)).await;
+    answered.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// Answers a request, measures how long it takes, and logs it.
+async fn answer_and_tell(app: App, request: Request) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
     let route = RestRoute::find(parts.method.as_str(), parts.uri.path());

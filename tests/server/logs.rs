@@ -188,6 +188,13 @@ async fn requests() {
         (&json!("trace-7"), &json!(401))
     );
 
+    // Who breaks off is in the log too.
+    let broken =
+        "POST /api/hubs/chat/users/u/:send HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nc0nt";
+    server.send_and_leave(broken).await;
+    let record = log.next_with("/operationName", "SendToUser").await;
+    assert_eq!(record["properties"]["statusCode"], 400);
+
     let content = log.content();
     assert_eq!(content.matches("\"SendToGroup\"").count(), 1);
     for secret in [ACCESS_KEY, &token, "s3cret", "c0ntent", "t0ken", "access_token", "Bearer"] {
