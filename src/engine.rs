@@ -489,6 +489,19 @@ impl Engine {
     }
 
     /// Shows a hub, found without regard to case.
+    ///
+    /// ```
+    /// use hubcast::{Config, Engine, Open, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let open = Open { hub: "chat", user: Some("alice"), groups: &["room"], ..Open::default() };
+    /// let alice = engine.open(open, Time::EPOCH);
+    /// let chat = engine.hub("CHAT").expect("somebody is connected");
+    /// assert_eq!(chat.group("room").map(|group| group.len()), Some(1));
+    /// assert_eq!(chat.user("alice").map(|user| user.connections()), Some(&[alice][..]));
+    /// assert!(chat.group("hall").is_none() && chat.user("bob").is_none());
+    /// # Ok::<(), hubcast::ConfigError>(())
+    /// ```
     pub fn hub(&self, name: &str) -> Option<HubView<'_>> {
         HubView::find(&self.world, name)
     }

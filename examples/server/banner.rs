@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hubcast::Time;
 use hubcast::token::{AccessKeys, ClientToken};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// How long the printed client URL is good for.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
@@ -14,8 +15,15 @@ const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// # Errors
 ///
 /// One line that says why it cannot be printed.
-pub(crate) fn welcome(endpoint: &str, keys: &AccessKeys, now: Time) -> Result<(), String> {
+pub(crate) fn welcome(
+    endpoint: &str,
+    primary: &str,
+    keys: &AccessKeys,
+    now: Time,
+) -> Result<(), String> {
     let connection_string = keys.primary.connection_string(endpoint);
+    // After the #, where browsers send it nowhere.
+    let key = utf8_percent_encode(primary, NON_ALPHANUMERIC);
     let token = ClientToken {
         endpoint,
         hub: "chat",
@@ -28,6 +36,9 @@ pub(crate) fn welcome(endpoint: &str, keys: &AccessKeys, now: Time) -> Result<()
     print(&format!(
         r#"hubcast: a local publish/subscribe service that speaks the protocols of Azure Web PubSub
 Listening on {endpoint}
+
+Console, to connect test clients and watch what happens:
+  {endpoint}/#key={key}
 
 Connection string, for service SDKs and tools that issue client tokens:
   {connection_string}

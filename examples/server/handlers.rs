@@ -3,6 +3,7 @@
 use hubcast::rest::webhook::{HandlerAnswer, RequestId, WebhookAction, WebhookMetrics, Webhooks};
 use hubcast::{Call, CallId, Engine, Time};
 
+use crate::activity::Activity;
 use crate::echo::{Echo, Reply};
 use crate::failures::Failures;
 use crate::handler_url::ECHO;
@@ -32,8 +33,9 @@ impl Handlers {
     }
 
     /// Takes a call.
-    pub(crate) fn call(&mut self, call: &Call<'_>, now: Time) {
+    pub(crate) fn call(&mut self, call: &Call<'_>, activity: &mut Activity, now: Time) {
         if call.handler.url == ECHO {
+            activity.echo_called(call, now);
             return self.echo.call(call, now);
         }
         let mut request_id = [0; 16];
@@ -42,7 +44,8 @@ impl Handlers {
     }
 
     /// Breaks off a call, whoever has it.
-    pub(crate) fn cancel(&mut self, call: CallId, now: Time) {
+    pub(crate) fn cancel(&mut self, call: CallId, activity: &mut Activity, now: Time) {
+        activity.echo_cancelled(call);
         self.echo.cancel(call);
         self.webhooks.cancel(call, now);
     }
@@ -62,8 +65,13 @@ impl Handlers {
     }
 
     /// Sends the requests that are to be sent, and takes the next answer for the engine.
-    pub(crate) fn next_answer(&mut self, now: Time) -> Option<(CallId, GivenAnswer)> {
+    pub(crate) fn next_answer(
+        &mut self,
+        activity: &mut Activity,
+        now: Time,
+    ) -> Option<(CallId, GivenAnswer)> {
         if let Some((call, reply)) = self.echo.answer(now) {
+            activity.echo_answered(call, matches!(reply, Reply::Fail), now);
             return Some((call, GivenAnswer::Echo(reply)));
         }
         while let Some(action) = self.webhooks.poll_action() {
@@ -73,6 +81,7 @@ impl Handlers {
                 WebhookAction::Finish(outcome) => {
                     self.failures.note(&outcome, now);
                     self.logs.webhook(&outcome, now);
+                    activity.webhook(&outcome, now);
                     if let Some((call, answer)) = outcome.answer {
                         return Some((call, GivenAnswer::Webhook(answer)));
                     }

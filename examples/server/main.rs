@@ -5,10 +5,12 @@
 //! webhooks (`webhook_client.rs`) too. Events for listeners (`listeners.rs`: the place to copy for a broker) and logs
 //! (`logs.rs`) are written by threads of their own (`lines.rs`).
 
+mod activity;
 mod api;
 mod banner;
 mod clock;
 mod config_file;
+mod console;
 mod counters;
 mod echo;
 mod failures;
@@ -31,6 +33,7 @@ mod settings;
 mod socket;
 mod sockets;
 mod stop;
+mod tables;
 mod webhook_client;
 
 use std::env;
@@ -98,7 +101,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let hang_ups =
         HangUps::listen(options).map_err(|error| format!("cannot wait for signals: {error}"))?;
     let clock = Arc::new(Clock::default());
-    banner::welcome(&endpoint, &keys, clock.now())?;
+    banner::welcome(&endpoint, &options.access_key, &keys, clock.now())?;
 
     settings::warn(&config);
     if options.allow_unvalidated_entra {

@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::clock::Clock;
+use crate::console;
 use crate::counters::Counters;
 use crate::logs::{LoggedRequest, Logs};
 use crate::outbound::{Outbound, SharedRoom};
@@ -61,6 +62,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/health", get(StatusCode::OK).head(api::serve))
         .route("/api/{*path}", any(api::serve))
         .route("/metrics", get(metrics::serve))
+        .merge(console::router(app.inputs.clone(), app.clock.now()))
         .fallback(not_found)
         .with_state(app)
 }
@@ -68,7 +70,7 @@ pub(crate) fn router(app: App) -> Router {
 async fn not_found() -> impl IntoResponse {
     (
         StatusCode::NOT_FOUND,
-        "Not found. Clients connect to /client/hubs/{hub}, servers use /api/hubs/{hub}.\n",
+        "Not found. Clients connect to /client/hubs/{hub}, servers use /api/hubs/{hub}, people /.\n",
     )
 }
 

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::{task, time};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::activity::{Activity, News};
 use crate::clock::Clock;
 use crate::handlers::Handlers;
 use crate::listeners::{ListenerOutputs, Listeners};
@@ -26,6 +27,7 @@ use crate::logs::Logs;
 use crate::metrics::Measured;
 use crate::outbound::{Close, Full, Level, Message};
 use crate::sockets::{Decision, Socket, Sockets};
+use crate::tables::Tables;
 use crate::webhook_client::{Answered, WebhookClient};
 
 /// The most inputs that wait for the engine; whoever has one more waits until there is room.
@@ -57,6 +59,8 @@ pub(crate) enum Input {
     Drained { connection: ConnectionKey },
     /// A server asks something by the REST API.
     Asked { operation: Box<Operation>, answer: oneshot::Sender<Response<Bytes>> },
+    /// The console wants to see a hub, and what happened after an entry that it knows.
+    Looked { hub: String, after: u64, answer: oneshot::Sender<(Tables, News)> },
     /// A request to a webhook is over.
     Answered { id: RequestId, answered: Box<Answered> },
     /// There are new settings, with the open files of their listeners.
@@ -107,6 +111,7 @@ pub(crate) fn start(
         sockets: Sockets::default(),
         handlers,
         outlets,
+        activity: Activity::default(),
         load: Load::new(Instant::now()),
         is_stopping: false,
         alive: Some(alive),
@@ -128,6 +133,7 @@ struct Service {
     handlers: Handlers,
     outlets: Outlets,
     load: Load,
+    activity: Activity,
     is_stopping: bool,
     alive: Option<mpsc::Sender<()>>,
 }
@@ -218,6 +224,10 @@ impl Service {
                 // Whoever asked may have gone.
                 let _ = answer.send(response);
             }
+            Input::Looked { hub, after, answer } => {
+                let tables = Tables::of(&self.engine, &hub);
+                let _ = answer.send((tables, self.activity.after(after)));
+            }
             Input::Answered { id, answered } => self.handlers.answered(id, &answered, now),
             Input::Reconfigure { config, outputs, done } => {
                 let outcome = self.engine.reconfigure(*config, now);
@@ -246,8 +256,8 @@ impl Service {
         loop {
             let now = self.clock.now();
             while let Some(action) = self.engine.poll_action() {
-                let (sockets, handlers) = (&mut self.sockets, &mut self.handlers);
-                carry_out(action, sockets, handlers, &self.outlets, &mut consequences, now);
+                let Self { sockets, handlers, activity, outlets, .. } = self;
+                carry_out(action, sockets, handlers, activity, outlets, &mut consequences, now);
             }
             let Consequences { crowded, lost } = &mut consequences;
             let mut is_settled = crowded.is_empty() && lost.is_empty();
@@ -257,7 +267,7 @@ impl Service {
             for connection in lost.drain(..) {
                 self.engine.close(connection, Closed::SlowConsumer, now);
             }
-            while let Some((call, answer)) = self.handlers.next_answer(now) {
+            while let Some((call, answer)) = self.handlers.next_answer(&mut self.activity, now) {
                 answer.give(&mut self.engine, call, now);
                 is_settled = false;
             }
@@ -284,6 +294,7 @@ impl Input {
             | Self::Open { .. }
             | Self::Closed { .. }
             | Self::Asked { .. }
+            | Self::Looked { .. }
             | Self::Drained { .. }
             | Self::Reconfigure { .. }
             | Self::Measure { .. }
@@ -297,6 +308,7 @@ fn carry_out(
     action: Action<'_>,
     sockets: &mut Sockets,
     handlers: &mut Handlers,
+    activity: &mut Activity,
     outlets: &Outlets,
     consequences: &mut Consequences,
     now: Time,
@@ -320,12 +332,16 @@ fn carry_out(
                 }
             }
         }
-        Action::Call(it) => handlers.call(&it, now),
-        Action::Cancel(call) => handlers.cancel(call, now),
-        Action::Notify(it) => outlets.listeners.notify(&it, now),
+        Action::Notify(it) => {
+            outlets.listeners.notify(&it, now);
+            activity.notified(&it, now);
+        }
+        Action::Call(it) => handlers.call(&it, activity, now),
+        Action::Cancel(call) => handlers.cancel(call, activity, now),
         Action::Record(it) => {
             let caller = it.connection.and_then(|connection| sockets.caller(connection));
             outlets.logs.record(&it, caller, now);
+            activity.record(&it, now);
         }
         // What later versions may add.
         _ => {}

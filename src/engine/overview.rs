@@ -55,6 +55,18 @@ impl<'a> HubView<'a> {
         self.hub.roster.keys()
     }
 
+    /// Shows a group.
+    pub fn group(self, name: &str) -> Option<GroupView<'a>> {
+        let slot = self.world.group(self.slot, name)?;
+        Some(GroupView { group: &self.world.groups[slot as usize] })
+    }
+
+    /// Shows a user.
+    pub fn user(self, name: &str) -> Option<UserView<'a>> {
+        let slot = self.world.user(self.slot, name)?;
+        Some(UserView { user: &self.world.users[slot as usize] })
+    }
+
     /// Goes through the groups, in no particular order. It passes over those of other hubs, too.
     pub fn groups(self) -> impl Iterator<Item = GroupView<'a>> + use<'a> {
         let slot = self.slot;

@@ -4,6 +4,7 @@
 // Modules of the example have their own tests, which run here, because an example that is built as a test is not
 // built as a program.
 mod connections;
+mod console;
 mod events;
 mod handshakes;
 #[path = "../../examples/server/lines.rs"]
