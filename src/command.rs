@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::config::Quota;
 use crate::filter::Filter;
 use crate::protocol::Data;
-use crate::state::{ConnectionId, Permission};
+use crate::state::{ConnectionId, GroupKey, Permission};
 
 /// One operation of the server side, for [`Engine::execute`](crate::Engine::execute). It is never checked
 /// for permission.
@@ -33,6 +33,16 @@ pub enum Command<'a> {
         /// Who gets it.
         to: Audience<'a>,
         /// What they get.
+        data: Data<'a>,
+        /// Who does not, and what else goes with it.
+        options: SendOptions<'a>,
+    },
+    /// Publishes to a group that was [looked up](crate::Engine::group) before: for whoever publishes to the same group
+    /// again and again. Answers like [`Send`](Self::Send); a key of a group that is gone is an error.
+    Publish {
+        /// The group.
+        group: GroupKey,
+        /// What its members get.
         data: Data<'a>,
         /// Who does not, and what else goes with it.
         options: SendOptions<'a>,
@@ -199,6 +209,9 @@ pub enum CommandError {
     /// The name breaks the rules for group names.
     #[error("group: a name has 1 to 1024 characters, not all white space")]
     GroupName,
+    /// The key is of a group that is gone: all its members have left it since.
+    #[error("group: the key is of a group that is gone: look it up again")]
+    StaleGroup,
     /// No connection has this id.
     #[error("connection {0:?} is not found")]
     NoConnection(String),

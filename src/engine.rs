@@ -5,6 +5,7 @@ mod answer;
 mod close;
 mod event;
 mod execute;
+mod explain;
 mod fanout;
 mod group_state;
 mod invoke;
@@ -33,11 +34,12 @@ use crate::action::Action;
 use crate::command::{Command, CommandError, Reply};
 use crate::config::{Config, ConfigError, Limits, Records, UnknownHubs};
 use crate::event::{Answer, CallId};
+use crate::explanation::Explanation;
 use crate::input::{Closed, Incoming, Open};
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::protocol;
-use crate::state::{ConnectionKey, World};
+use crate::state::{ConnectionKey, GroupKey, World};
 use crate::time::Time;
 
 /// A whole real-time messaging service except its I/O.
@@ -399,6 +401,36 @@ impl Engine {
         reply
     }
 
+    /// Says what a command would do to each open connection of its hub, and why not to the others: who would receive a
+    /// message, who is no member, left out, not let through by a filter, paused, or has no room. Nothing changes.
+    ///
+    /// It looks at every connection of the hub: for people who wonder, not for every message.
+    ///
+    /// # Errors
+    /// When the command cannot be carried out, as far as can be told before it is tried.
+    ///
+    /// ```
+    /// use hubcast::{Audience, Command, Config, Data, Engine, Fate, Open, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let open = Open { hub: "chat", groups: &["room"], ..Open::default() };
+    /// let alice = engine.open(Open { user: Some("alice"), ..open.clone() }, Time::EPOCH);
+    /// let bob = engine.open(Open { user: Some("bob"), ..open }, Time::EPOCH);
+    /// let carol = engine.open(Open { hub: "chat", ..Open::default() }, Time::EPOCH);
+    /// engine.pause(bob, Time::EPOCH);
+    ///
+    /// let to = Audience::Group("chat", "room");
+    /// let send = Command::Send { to, data: Data::Text("hi"), options: Default::default() };
+    /// let explanation = engine.explain(&send)?;
+    /// assert_eq!(explanation.fate(alice), Some(Fate::Reached));
+    /// assert_eq!(explanation.fate(bob), Some(Fate::Paused { until: None }));
+    /// assert_eq!(explanation.fate(carol), Some(Fate::NotMember));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn explain(&self, command: &Command<'_>) -> Result<Explanation, CommandError> {
+        self.on_explain(command)
+    }
+
     /// Closes every connection with 1001 and this reason, and refuses later ones with status 503.
     ///
     /// ```
@@ -468,6 +500,28 @@ impl Engine {
     /// Finds an open connection by its public id.
     pub fn find(&self, hub: &str, connection_id: &str) -> Option<ConnectionKey> {
         self.world.find(self.world.hub(hub)?, connection_id)
+    }
+
+    /// Looks a group up for [`Command::Publish`], which does not have to find it by its name any more; `None` when it
+    /// has no members.
+    ///
+    /// ```
+    /// use hubcast::{Command, CommandError, Config, Data, Engine, Open, Reply, Time};
+    ///
+    /// let mut engine = Engine::new(Config::new(1))?;
+    /// let open = Open { hub: "game", groups: &["arena"], ..Open::default() };
+    /// let player = engine.open(open, Time::EPOCH);
+    /// let arena = engine.group("game", "arena").expect("it has a member");
+    /// let tick = Command::Publish { group: arena, data: Data::Text("tick"), options: Default::default() };
+    /// assert_eq!(engine.execute(tick, Time::EPOCH), Ok(Reply::Affected(1)));
+    ///
+    /// engine.close(player, hubcast::Closed::Lost, Time::EPOCH);
+    /// assert_eq!(engine.execute(tick, Time::EPOCH), Err(CommandError::StaleGroup));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn group(&self, hub: &str, group: &str) -> Option<GroupKey> {
+        let slot = self.world.group(self.world.hub(hub)?, group)?;
+        Some(GroupKey { slot, number: self.world.groups[slot as usize].number })
     }
 
     /// Goes through the hubs in the order in which they came to be.

@@ -135,6 +135,7 @@ mod command;
 mod config;
 mod engine;
 mod event;
+mod explanation;
 mod filter;
 mod input;
 #[doc(hidden)]
@@ -165,6 +166,7 @@ pub use self::config::{
 };
 pub use self::engine::{ConnectionView, Engine, GroupView, HubView, UserView};
 pub use self::event::{Admission, Answer, CallId, Connect, Event, EventKind, Pairs, Response};
+pub use self::explanation::{Explanation, Fate, Verdict};
 pub use self::filter::Filter;
 #[cfg(feature = "filter")]
 pub use self::filter::{FilterError, FilterProblem};
@@ -172,7 +174,7 @@ pub use self::input::{Certificate, Closed, Incoming, Open, PlainMode, Recovery};
 pub use self::metrics::{AckMetrics, CloseCause, CloseMetrics, Drops, HubMetrics, Metrics};
 pub use self::protocol::{AckError, Data, Frame, Part, Payload, Protocol};
 pub use self::record::{Record, RecordKind};
-pub use self::state::{ConnectionId, ConnectionKey, Permission};
+pub use self::state::{ConnectionId, ConnectionKey, GroupKey, Permission};
 pub use self::time::Time;
 
 /// The code of the README is tested too.

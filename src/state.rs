@@ -22,6 +22,7 @@ mod world;
 
 pub use self::arena::ConnectionKey;
 pub use self::connection_id::ConnectionId;
+pub use self::hub::GroupKey;
 pub use self::permission::Permission;
 
 pub(crate) use self::arena::Arena;

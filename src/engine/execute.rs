@@ -9,12 +9,12 @@ use super::fanout::Message;
 use crate::command::{
     Audience, Command, CommandError, GroupPermission, Member, Members, Reply, SendOptions,
 };
-use crate::config::UnknownHubs;
+use crate::config::{Limits, UnknownHubs};
 use crate::metrics::CloseCause;
 use crate::name;
 use crate::outbox::Text;
 use crate::protocol::{Data, Outgoing, json, protobuf};
-use crate::state::{ConnectionId, ConnectionKey};
+use crate::state::{ConnectionId, ConnectionKey, GroupKey};
 
 /// The longest time to live (`webpubsub.md` 10.1).
 const TTL_MAX: u32 = 300;
@@ -25,6 +25,7 @@ impl Engine {
     pub(super) fn on_execute(&mut self, command: Command<'_>) -> Result<Reply, CommandError> {
         match command {
             Command::Send { to, data, options } => self.send(to, data, &options),
+            Command::Publish { group, data, options } => self.publish(group, data, &options),
             Command::Join { who, groups } => self.join_all(who, groups),
             Command::Leave { who, groups } => self.leave_groups(who, groups),
             Command::LeaveAll { who } => {
@@ -54,34 +55,13 @@ impl Engine {
         options: &SendOptions<'_>,
     ) -> Result<Reply, CommandError> {
         let SendOptions { except, filter, metadata, ttl_seconds } = *options;
-        let hub = self.hub_of_audience(to)?;
-        let limits = hub.map_or(&self.limits, |hub| &self.world.hubs[hub as usize].limits);
-        let (size, most) = (data.len(), limits.message_bytes);
-        if size > most {
-            return Err(CommandError::TooLarge { size, most });
-        }
-        if let Data::Json(text) = data
-            && !json::is_valid(text)
-        {
-            return Err(CommandError::Json);
-        }
-        if let Data::Protobuf(bytes) = data
-            && !protobuf::is_any(bytes)
-        {
-            return Err(CommandError::Protobuf);
-        }
-        if !name::is_metadata(metadata.iter().copied()) {
-            return Err(CommandError::Metadata);
-        }
-        if ttl_seconds > TTL_MAX {
-            return Err(CommandError::Ttl(ttl_seconds));
-        }
-        let Some(hub) = hub else { return Ok(Reply::Affected(0)) };
-        self.check_quota(hub).map_err(CommandError::Throttled)?;
+        let Some(hub) = self.check_send(to, data, options)? else { return Ok(Reply::Affected(0)) };
+        self.use_quota(hub).map_err(CommandError::Throttled)?;
         let message = Message { data, metadata, ttl_seconds, stream: None };
         Ok(Reply::Affected(match (to, filter) {
             (Audience::Hub(_), None) => self.send_to_hub(hub, except, &message),
             (Audience::Group(_, group), None) => {
+                let group = self.world.group(hub, group);
                 self.publish_to_group(hub, group, except, &message)
             }
             (Audience::User(_, user), None) => self.send_to_user(hub, user, except, &message),
@@ -90,6 +70,7 @@ impl Engine {
             }
             (Audience::Group(_, group), Some(_)) => {
                 let keys = self.chosen(hub, to, filter, except);
+                let group = self.world.group(hub, group);
                 self.publish_to_some(hub, group, &keys, &message)
             }
             (Audience::Hub(_) | Audience::User(..) | Audience::Connection(..), Some(_))
@@ -98,6 +79,51 @@ impl Engine {
                 self.send_to_some(hub, &keys, &message)
             }
         }))
+    }
+
+    /// Publishes to a group that was looked up before.
+    fn publish(
+        &mut self,
+        group: GroupKey,
+        data: Data<'_>,
+        options: &SendOptions<'_>,
+    ) -> Result<Reply, CommandError> {
+        let SendOptions { except, filter, metadata, ttl_seconds } = *options;
+        let slot = self.find_group(group)?;
+        let hub = self.world.groups[slot as usize].hub;
+        check_message(&self.world.hubs[hub as usize].limits, data, options)?;
+        self.use_quota(hub).map_err(CommandError::Throttled)?;
+        let message = Message { data, metadata, ttl_seconds, stream: None };
+        if filter.is_none() {
+            let recipients = self.publish_to_group(hub, Some(slot), except, &message);
+            return Ok(Reply::Affected(recipients));
+        }
+        let to = Audience::Group(
+            &self.world.hubs[hub as usize].name,
+            &self.world.groups[slot as usize].name,
+        );
+        let keys = self.chosen(hub, to, filter, except);
+        Ok(Reply::Affected(self.publish_to_some(hub, Some(slot), &keys, &message)))
+    }
+
+    /// Checks a send before anything changes. `None` is a hub that nobody has used yet.
+    pub(super) fn check_send(
+        &self,
+        to: Audience<'_>,
+        data: Data<'_>,
+        options: &SendOptions<'_>,
+    ) -> Result<Option<u32>, CommandError> {
+        let hub = self.hub_of_audience(to)?;
+        let limits = hub.map_or(&self.limits, |hub| &self.world.hubs[hub as usize].limits);
+        check_message(limits, data, options)?;
+        Ok(hub)
+    }
+
+    /// Finds the slot of a group by its key.
+    pub(super) fn find_group(&self, key: GroupKey) -> Result<u32, CommandError> {
+        let group = self.world.groups.get(key.slot as usize);
+        let same = group.is_some_and(|group| group.number == key.number);
+        if same { Ok(key.slot) } else { Err(CommandError::StaleGroup) }
     }
 
     fn close_all(
@@ -227,6 +253,35 @@ impl<'a> Cursor<'a> {
             Some(_) | None => self.id < id(key).as_str(),
         }
     }
+}
+
+/// Checks what is sent, and what goes with it.
+fn check_message(
+    limits: &Limits,
+    data: Data<'_>,
+    options: &SendOptions<'_>,
+) -> Result<(), CommandError> {
+    let (size, most) = (data.len(), limits.message_bytes);
+    if size > most {
+        return Err(CommandError::TooLarge { size, most });
+    }
+    if let Data::Json(text) = data
+        && !json::is_valid(text)
+    {
+        return Err(CommandError::Json);
+    }
+    if let Data::Protobuf(bytes) = data
+        && !protobuf::is_any(bytes)
+    {
+        return Err(CommandError::Protobuf);
+    }
+    if !name::is_metadata(options.metadata.iter().copied()) {
+        return Err(CommandError::Metadata);
+    }
+    if options.ttl_seconds > TTL_MAX {
+        return Err(CommandError::Ttl(options.ttl_seconds));
+    }
+    Ok(())
 }
 
 pub(super) fn check_groups(groups: &[&str]) -> Result<(), CommandError> {

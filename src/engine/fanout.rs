@@ -6,8 +6,8 @@ mod sink;
 use slab::Slab;
 use smallvec::SmallVec;
 
-pub(super) use self::sink::Sorting;
-use self::sink::{Sending, Sink};
+use self::sink::Sink;
+pub(super) use self::sink::{Sending, Sorting};
 use super::Engine;
 use crate::config::Quota;
 use crate::protocol::{Data, Outgoing, StreamPart};
@@ -74,15 +74,15 @@ impl Engine {
         sink.group(&names.groups[slot as usize], Some(user), &except, message);
     }
 
-    /// Publishes to a group in the name of the server.
+    /// Publishes to a group in the name of the server; `None` is one that does not exist.
     pub(super) fn publish_to_group(
         &mut self,
         hub: u32,
-        group: &str,
+        group: Option<u32>,
         except: &[&str],
         message: &Message<'_>,
     ) -> usize {
-        let recipients = self.world.group(hub, group).map_or(0, |slot| {
+        let recipients = group.map_or(0, |slot| {
             let world = &self.world;
             let except = exclusions(world, hub, except, |key| {
                 let connection = world.at(key);
@@ -161,7 +161,7 @@ impl Engine {
     }
 
     /// Tells whether a hub may send another message.
-    pub(super) fn check_quota(&mut self, hub: u32) -> Result<(), Quota> {
+    pub(super) fn use_quota(&mut self, hub: u32) -> Result<(), Quota> {
         let hub = &mut self.world.hubs[hub as usize];
         let checked = hub.quota.check(&hub.limits, self.now);
         self.metrics.messages_throttled += u64::from(checked.is_err());
@@ -172,11 +172,11 @@ impl Engine {
     pub(super) fn publish_to_some(
         &mut self,
         hub: u32,
-        group: &str,
+        group: Option<u32>,
         keys: &[ConnectionKey],
         message: &Message<'_>,
     ) -> usize {
-        let recipients = self.world.group(hub, group).map_or(0, |slot| {
+        let recipients = group.map_or(0, |slot| {
             let (names, mut sink) = self.split();
             sink.some(keys, &[], &Sending::to_group(&names.groups[slot as usize], None, message))
         });

@@ -166,7 +166,7 @@ impl Engine {
         ttl_seconds: u32,
     ) -> Result<(), Failure<'a>> {
         let hub = self.world.at(key).hub;
-        self.check_quota(hub).map_err(Failure::Throttled)?;
+        self.use_quota(hub).map_err(Failure::Throttled)?;
         let message = Message { data, metadata, ttl_seconds, stream: None };
         self.publish_from(key, group, no_echo, &message);
         Ok(())
@@ -241,7 +241,7 @@ impl Engine {
         if let Err(failure) = outcome
             && self.records >= Records::Messages
         {
-            let reason = self.explain(key, ack_id.unwrap_or_default(), failure);
+            let reason = self.text_of(key, ack_id.unwrap_or_default(), failure);
             self.report_failure(key, failure.error(), reason);
         }
         let Some(ack_id) = ack_id else { return };
@@ -252,14 +252,14 @@ impl Engine {
                 connection.acks.insert(ack_id, most);
                 None
             }
-            Err(failure) => Some((failure.error(), self.explain(key, ack_id, failure))),
+            Err(failure) => Some((failure.error(), self.text_of(key, ack_id, failure))),
         };
         let error = failure.as_ref().map(|(error, text)| (*error, &**text));
         self.metrics.acks.count(error.map(|(error, _)| error));
         self.tell_one(key, &Outgoing::Ack { ack_id, error });
     }
 
-    fn explain(&self, key: ConnectionKey, ack_id: u64, failure: Failure<'_>) -> Cow<'static, str> {
+    fn text_of(&self, key: ConnectionKey, ack_id: u64, failure: Failure<'_>) -> Cow<'static, str> {
         match failure {
             Failure::Forbidden(verb, group) => {
                 format!("The client does not have permission to {verb} group '{group}'.").into()

@@ -53,7 +53,7 @@ impl Engine {
         match sequence_id.cmp(&expected) {
             Ordering::Less => {}
             Ordering::Equal => {
-                match self.check_quota(connection.hub) {
+                match self.use_quota(connection.hub) {
                     Ok(()) => {}
                     Err(Quota::Second) => {
                         let (name, message) = ("TransientError", "Message count reaches limit");

@@ -10,7 +10,7 @@ use crate::time::Time;
 
 /// Frames that wait, in the order in which they came. Data has a bound and a policy; for acks and the like there is a
 /// little room beside it, as the service has it (`emulator.md` 1).
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Backlog {
     queue: VecDeque<Parked>,
     data: Use,
@@ -19,7 +19,7 @@ pub(crate) struct Backlog {
 
 /// A frame that waits. Data has no sequence id yet: it is drawn when the frame is handed over, so that what expires
 /// here leaves no gap.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parked {
     pub frame: Frame,
     pub kind: Kind,

@@ -58,6 +58,16 @@ impl Settings {
     }
 }
 
+/// Names a group to its engine, for [`Command::Publish`](crate::Command::Publish).
+///
+/// A group exists as long as it has members. The key of one that is gone names nothing, also when there is a group
+/// with the same name again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupKey {
+    pub(crate) slot: u32,
+    pub(crate) number: u64,
+}
+
 /// Some connections of a hub under a name. It exists as long as it has a member.
 #[derive(Debug)]
 pub(crate) struct Group {

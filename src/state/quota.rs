@@ -7,7 +7,7 @@ use crate::time::Time;
 const MESSAGE_BYTES: usize = 2048;
 
 /// Messages in the current second and the current day. A new one begins with the first message in it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct QuotaUse {
     second: u64,
     in_second: u64,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// functions of bytes. Then what the engine knows (`state`), which sees neither JSON nor commands. Then what
 /// goes in and out, the queue of it, and the engine that ties all together. `rest` never touches the state:
 /// it makes values that the engine takes. Some of these modules are still to come.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "time",
     "name",
     "config",
@@ -22,6 +22,7 @@ const ORDER: [&str; 21] = [
     "event",
     "command",
     "record",
+    "explanation",
     "action",
     "outbox",
     "batch",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use hubcast::{CommandError, ConnectionView, Drops, Reply};
+use hubcast::{CommandError, ConnectionView, Drops, Explanation, Fate, Reply};
 
 use super::show::{Names, moment, put, words};
 
@@ -26,6 +26,26 @@ impl Names {
             Ok(other) => panic!("a reply that nobody knows how to show: {other:?}"),
         };
         self.abridge(&shown)
+    }
+
+    pub(crate) fn explanation(&self, said: &Result<Explanation, CommandError>) -> String {
+        let explanation = match said {
+            Ok(explanation) => explanation,
+            Err(error) => return self.abridge(&format!("! {error}")),
+        };
+        let fates = explanation.verdicts.iter().map(|verdict| {
+            let until = |until: Option<_>| until.map(moment);
+            let (fate, until) = match verdict.fate {
+                Fate::Paused { until: time } => ("Paused".to_owned(), until(time)),
+                Fate::Detached { until: time } => ("Detached".to_owned(), until(time)),
+                other => (format!("{other:?}"), None),
+            };
+            let mut shown = format!("{}={fate}", self.of(verdict.connection));
+            put(&mut shown, "until", until.as_deref());
+            shown
+        });
+        let fates: Vec<_> = fates.collect();
+        if fates.is_empty() { "= nobody".into() } else { format!("= {}", fates.join(", ")) }
     }
 
     pub(crate) fn view(&self, view: Option<ConnectionView<'_>>) -> String {

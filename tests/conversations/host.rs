@@ -183,6 +183,7 @@ impl Host {
                 engine.stop(&line.text(), now);
                 return Ok(Vec::new());
             }
+            "key" => return self.look_up(line),
             "pause" | "resume" => {
                 let peer = self.names.peers.get(&line.word()?).ok_or("nobody has this name")?;
                 if verb == "pause" {

@@ -43,6 +43,8 @@
 //! close group=room except=$alice reason=why
 //! grant connection=$alice sendToGroup=room           revoke ...       check ...
 //! exists user=alice                count group=room  list group=room limit=2 after=$alice
+//! key room                         publish group=room text hello     by the key that was looked up last
+//! explain send group=room text hello                                 or any other of these; nothing is done
 //! ```
 //! What is so, and how the file is told.
 //! ```text

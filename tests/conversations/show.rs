@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use hubcast::{
-    Action, Call, CallId, ConnectionKey, Data, Deliver, Event, EventKind, Pairs, Protocol,
-    Recipient, Record, RecordKind, Time,
+    Action, Call, CallId, ConnectionKey, Data, Deliver, Event, EventKind, GroupKey, Pairs,
+    Protocol, Recipient, Record, RecordKind, Time,
 };
 
 use super::protobuf;
@@ -16,6 +16,8 @@ pub(crate) struct Names {
     pub peers: BTreeMap<String, Peer>,
     /// Calls that came out, by names like `alice#1`.
     pub calls: BTreeMap<String, CallId>,
+    /// The keys of groups that were looked up, by name.
+    pub groups: BTreeMap<String, GroupKey>,
 }
 
 pub(crate) struct Peer {

@@ -39,7 +39,7 @@ pub(in crate::engine) struct Sorting {
 }
 
 /// A message on its way, and what decides about it where it has to wait.
-pub(super) struct Sending<'a> {
+pub(in crate::engine) struct Sending<'a> {
     outgoing: Outgoing<'a>,
     /// 0 is never.
     ttl_seconds: u32,
@@ -52,7 +52,7 @@ impl<'a> Sending<'a> {
         Self { outgoing, ttl_seconds: 0, group: None }
     }
 
-    pub(super) fn from_server(message: &Message<'a>) -> Self {
+    pub(in crate::engine) fn from_server(message: &Message<'a>) -> Self {
         let Message { data, metadata, ttl_seconds, stream: _ } = *message;
         Self { outgoing: Outgoing::Server { data, metadata }, ttl_seconds, group: None }
     }
@@ -62,7 +62,7 @@ impl<'a> Sending<'a> {
         class.protocol.is_reliable() && self.outgoing.is_sequenced()
     }
 
-    pub(super) fn to_group(
+    pub(in crate::engine) fn to_group(
         group: &'a Group,
         #[allow(clippy::option_option, reason = "as `Outgoing::Group` has it")] from_user: Option<
             Option<&'a str>,
@@ -74,9 +74,36 @@ impl<'a> Sending<'a> {
         Self { outgoing, ttl_seconds, group: Some(group.number) }
     }
 
-    fn expires(&self, now: Time) -> Option<Time> {
+    pub(in crate::engine) fn outgoing(&self) -> &Outgoing<'a> {
+        &self.outgoing
+    }
+
+    pub(in crate::engine) fn expires(&self, now: Time) -> Option<Time> {
         let seconds = Duration::from_secs(u64::from(self.ttl_seconds));
         (!seconds.is_zero()).then(|| now + seconds)
+    }
+
+    /// Says what decides about the message where it has to wait.
+    pub(in crate::engine) fn kind(&self, now: Time) -> DataKind {
+        DataKind { expires: self.expires(now), group: self.group }
+    }
+
+    /// Says how much more may wait for a connection, and what happens to what does not fit.
+    pub(in crate::engine) fn room(
+        sessions: &Sessions,
+        hub: &Hub,
+        key: ConnectionKey,
+        connection: &Connection,
+    ) -> (SlowConsumer, Bound) {
+        if !connection.protocol.is_reliable() {
+            let Limits { paused_messages: messages, paused_bytes: bytes, .. } = hub.limits;
+            return (hub.settings.slow_consumer, Bound { messages, bytes });
+        }
+        let Bound { messages, bytes } = unacknowledged(&hub.limits);
+        // After limits were lowered there can be more than they allow.
+        let messages = messages.saturating_sub(sessions.held(key.slot()).len());
+        let bytes = bytes.saturating_sub(sessions.bytes(key.slot()));
+        (SlowConsumer::Disconnect, Bound { messages, bytes })
     }
 }
 
@@ -254,7 +281,7 @@ impl Sink<'_> {
             return true;
         }
         let hub = &self.hubs[connection.hub as usize];
-        let reliable = connection.protocol.is_reliable();
+        let (policy, bound) = Sending::room(self.sessions, hub, key, connection);
         let extra = connection.extra();
         let backlog = extra.backlog.get_or_insert_default();
         if !data {
@@ -264,18 +291,7 @@ impl Sink<'_> {
             }
             return pushed.is_ok();
         }
-        let kind = DataKind { expires: sending.expires(self.now), group: sending.group };
-        let (policy, bound) = if reliable {
-            let Bound { messages, bytes } = unacknowledged(&hub.limits);
-            let slot = key.slot();
-            // After limits were lowered there can be more than they allow.
-            let messages = messages.saturating_sub(self.sessions.held(slot).len());
-            let bytes = bytes.saturating_sub(self.sessions.bytes(slot));
-            (SlowConsumer::Disconnect, Bound { messages, bytes })
-        } else {
-            let Limits { paused_messages: messages, paused_bytes: bytes, .. } = hub.limits;
-            (hub.settings.slow_consumer, Bound { messages, bytes })
-        };
+        let kind = sending.kind(self.now);
         match backlog.push_data(frame.clone(), kind, policy, bound, self.now) {
             Ok(drops) => {
                 if !drops.is_empty() {

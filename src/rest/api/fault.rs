@@ -117,6 +117,7 @@ impl From<CommandError> for Fault {
             }
             CommandError::HubName(_) => Self::bad_request("Invalid hub name."),
             CommandError::GroupName => Self::bad_request("Invalid group name."),
+            CommandError::StaleGroup => unreachable!("requests name their groups"),
             CommandError::NoConnection(id) => {
                 Self::no_connection("Error.Connection.NotExisted", &id)
             }

@@ -1,8 +1,8 @@
 //! The server side: what handlers answer, and what is asked of the engine.
 
 use hubcast::{
-    Admission, Answer, Audience, Command, Data, Filter, GroupPermission, Permission, Response,
-    SendOptions,
+    Admission, Answer, Audience, Command, CommandError, Data, Engine, Filter, GroupPermission,
+    Permission, Reply, Response, SendOptions, Time,
 };
 
 use super::{Host, Shown};
@@ -45,7 +45,18 @@ impl Host {
         Ok(Vec::new())
     }
 
+    /// Remembers the key of a group.
+    pub(super) fn look_up(&mut self, line: &mut Line) -> Shown {
+        let (hub, group) = ("chat", line.word()?);
+        let key = self.engine.as_ref().expect("made before").group(hub, &group);
+        let found = if key.is_some() { "= found" } else { "= no such group" };
+        self.names.groups.extend(key.map(|key| (group, key)));
+        Ok(vec![found.into()])
+    }
+
     pub(super) fn execute(&mut self, verb: &str, line: &mut Line) -> Shown {
+        let explain = verb == "explain";
+        let verb = if explain { line.word()? } else { verb.to_owned() };
         let hub = line.option("hub").unwrap_or_else(|| "chat".into());
         let (group, user) = (line.option("group"), line.option("user"));
         let connection = line.option("connection");
@@ -53,10 +64,12 @@ impl Host {
         let filter = filter.map_err(|error| error.to_string())?;
         let who = match (&group, &user, &connection) {
             // A send has a filter of its own beside the audience.
-            (None, None, None) => match filter.as_ref().filter(|_| verb != "send") {
-                Some(filter) => Audience::Matching(&hub, filter),
-                None => Audience::Hub(&hub),
-            },
+            (None, None, None) => {
+                match filter.as_ref().filter(|_| verb != "send" && verb != "publish") {
+                    Some(filter) => Audience::Matching(&hub, filter),
+                    None => Audience::Hub(&hub),
+                }
+            }
             (Some(group), None, None) => Audience::Group(&hub, group),
             (None, Some(user), None) => Audience::User(&hub, user),
             (None, None, Some(id)) => Audience::Connection(&hub, id),
@@ -75,17 +88,20 @@ impl Host {
             Ok::<_, String>(GroupPermission { hub, connection_id, permission, group })
         };
         let number = |text: Option<String>, otherwise| text.map_or(Ok(otherwise), |it| parse(&it));
-        let command = match verb {
-            "send" => Command::Send {
-                to: who,
-                data: data.as_ref().ok_or("send what?")?.lend(),
-                options: SendOptions {
-                    except: &except,
-                    filter: filter.as_ref(),
-                    metadata: &metadata,
-                    ttl_seconds: number(line.option("ttl"), 0)?,
-                },
-            },
+        let options = SendOptions {
+            except: &except,
+            filter: filter.as_ref(),
+            metadata: &metadata,
+            ttl_seconds: number(line.option("ttl"), 0)?,
+        };
+        let lent = data.as_ref().map(Owned::lend).ok_or("send what?");
+        let command = match verb.as_str() {
+            "send" => Command::Send { to: who, data: lent?, options },
+            "publish" => {
+                let key = group.as_ref().and_then(|group| self.names.groups.get(group));
+                let group = *key.ok_or("to which group that was looked up?")?;
+                Command::Publish { group, data: lent?, options }
+            }
             "join" => Command::Join { who, groups: &groups },
             "leave" => Command::Leave { who, groups: &groups },
             "leave_all" => Command::LeaveAll { who },
@@ -103,9 +119,29 @@ impl Host {
             },
             _ => return Err(format!("{verb:?} is nobody and no input")),
         };
-        let reply = self.engine.as_mut().expect("made before").execute(command, self.now);
+        let engine = self.engine.as_mut().expect("made before");
+        if explain {
+            let explanation = engine.explain(&command);
+            return Ok(vec![self.names.explanation(&explanation)]);
+        }
+        let reply = execute_as_explained(engine, command, self.now);
         Ok(vec![self.names.reply(&reply)])
     }
+}
+
+/// Carries out a command, and holds a send to what was said of it before.
+fn execute_as_explained(
+    engine: &mut Engine,
+    command: Command<'_>,
+    now: Time,
+) -> Result<Reply, CommandError> {
+    let explained = engine.explain(&command);
+    let reply = engine.execute(command, now);
+    if let Command::Send { .. } | Command::Publish { .. } = command {
+        let affected = explained.map(|explanation| Reply::Affected(explanation.affected()));
+        assert_eq!(affected, reply, "{command:?} does what was said");
+    }
+    reply
 }
 
 /// Data that a line holds.
