@@ -80,5 +80,6 @@ that connect then. It also opens the files of listeners and logs anew, so that t
 GET /metrics answers with counters for Prometheus:
   curl http://127.0.0.1:8080/metrics
 
-What to do next: start it without flags. It prints a client URL that is ready to be pasted into a program.
+What to do next: start it without flags. It prints the URL of its console, a page with test clients, live tables and
+the last events, and a client URL that is ready to be pasted into a program.
 ";
