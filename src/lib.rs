@@ -107,7 +107,7 @@
 //!
 //! The core is `no_std` with `alloc`. Features only add:
 //! - `jwt` (default): verifies and mints access tokens.
-//! - `filter` (with `rest`): reads the filters of the REST API from text.
+//! - `filter` (with `rest` and `testing`): reads the filters of the REST API from text.
 //! - `rest` (default): the WebSocket handshake, the REST API and webhooks over the types of the crate `http`; needs
 //!   `std`.
 //! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.

@@ -78,6 +78,7 @@
 
 mod client;
 mod comparison;
+mod condition;
 mod link;
 mod message;
 mod model;
@@ -94,6 +95,7 @@ mod virtual_time;
 
 pub use self::client::{Client, ClientState, Profile, Ticket};
 pub use self::comparison::Comparison;
+pub use self::condition::Condition;
 pub use self::link::Link;
 pub use self::message::{Message, Received, StateItem, StreamPlace};
 pub use self::model::{Counters, Model, Outcome};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use hubcast::testing::strategy::{lively_setup, lively_step, setup, step};
 use hubcast::testing::{
-    Comparison, Content, Handler, Opening, Operation, Payload, Request, Said, Setup, Step,
+    Comparison, Condition, Content, Deed, Handler, Opening, Operation, Payload, Request, Said,
+    Setup, Step, Whom,
 };
 use hubcast::{Protocol, SlowConsumer};
 use proptest::collection::vec;
@@ -94,6 +95,34 @@ fn what_is_due_comes_in_order_however_late() {
     comparison.finish();
 }
 
+/// Returns the condition of a send to those in a hub that match.
+fn condition(operation: &Operation) -> Option<&Condition> {
+    let Operation::Execute(order) = operation else { return None };
+    match (&order.whom, &order.deed) {
+        (Whom::Matching(condition), Deed::Send { filter: None, .. })
+        | (Whom::Hub, Deed::Send { filter: Some(condition), .. }) => Some(condition),
+        _ => None,
+    }
+}
+
+/// Tells whether an index answers a condition or a part of it.
+fn narrows(condition: &Condition) -> bool {
+    match condition {
+        Condition::User(_)
+        | Condition::Users(_)
+        | Condition::Group(_)
+        | Condition::Connection(_)
+        | Condition::Connections(_) => true,
+        Condition::All(conditions) => conditions.iter().any(narrows),
+        Condition::Anonymous
+        | Condition::UserPrefix(_)
+        | Condition::GroupsOver(_)
+        | Condition::Protocol(_)
+        | Condition::Not(_)
+        | Condition::Any(_) => false,
+    }
+}
+
 /// What the model is about does happen: operations that all fail prove nothing.
 #[test]
 fn everything_that_can_happen_does() {
@@ -104,7 +133,13 @@ fn everything_that_can_happen_does() {
         let steps = vec(lively_step(), 1..150).new_tree(&mut runner).unwrap().current();
         let mut comparison = Comparison::new(&setup);
         for step in &steps {
+            let before = comparison.engine().metrics().deliveries;
             comparison.take(step);
+            if let Some(condition) = condition(&step.operation) {
+                let delivered = comparison.engine().metrics().deliveries > before;
+                let what = if narrows(condition) { "found by an index" } else { "found by a walk" };
+                *totals.entry(what).or_insert(0) += u64::from(delivered);
+            }
         }
         let metrics = comparison.engine().metrics();
         for (what, count) in [

@@ -5,6 +5,7 @@
 
 mod call;
 mod command;
+mod condition;
 mod config;
 mod ending;
 mod invocation;

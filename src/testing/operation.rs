@@ -4,6 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::condition::Condition;
 use super::payload::{Entries, Payload};
 use super::reply::Reply;
 use super::request::{Packet, Request};
@@ -138,13 +139,14 @@ pub enum Whom {
     Group(String),
     User(String),
     Connection(usize),
+    Matching(Condition),
 }
 
 /// What a command does.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the variants are those of `Command`")]
 pub enum Deed {
-    Send { data: Payload, metadata: Entries, ttl: u32 },
+    Send { data: Payload, metadata: Entries, ttl: u32, filter: Option<Condition> },
     Join(Vec<String>),
     Leave(Vec<String>),
     LeaveAll,

@@ -16,6 +16,7 @@
 //! });
 //! ```
 
+mod condition;
 mod lively;
 mod pool;
 mod request;
@@ -30,6 +31,7 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+pub use self::condition::condition;
 pub use self::lively::{lively_setup, lively_step};
 use self::pool::{group, hub, role, user};
 use self::request::{metadata, payload, said, ttl};
@@ -202,6 +204,7 @@ fn order() -> impl Strategy<Value = Order> {
         3 => group().prop_map(Whom::Group),
         3 => user().prop_map(Whom::User),
         4 => (0usize..7).prop_map(Whom::Connection),
+        4 => condition().prop_map(Whom::Matching),
     ];
     (hub(), whom, vec(0usize..7, 0..3), deed()).prop_map(|(hub, whom, except, deed)| Order {
         hub,
@@ -222,8 +225,8 @@ fn deed() -> impl Strategy<Value = Deed> {
         ])
     };
     prop_oneof![
-        8 => (payload(), metadata(), ttl())
-            .prop_map(|(data, metadata, ttl)| Deed::Send { data, metadata, ttl }),
+        8 => (payload(), metadata(), ttl(), weighted(0.4, condition()))
+            .prop_map(|(data, metadata, ttl, filter)| Deed::Send { data, metadata, ttl, filter }),
         4 => vec(group(), 0..4).prop_map(Deed::Join),
         2 => vec(group(), 0..4).prop_map(Deed::Leave),
         1 => Just(Deed::LeaveAll),

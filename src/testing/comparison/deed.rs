@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use crate::command::{Audience, Command, CommandError, GroupPermission, Reply, SendOptions};
 use crate::engine::Engine;
+use crate::filter::Filter;
 use crate::state::Permission;
+use crate::testing::condition::Condition;
 use crate::testing::model::Outcome;
 use crate::testing::operation::{Deed, Order, Whom};
 use crate::testing::payload::Entries;
@@ -21,11 +23,20 @@ pub(super) fn execute(
 ) -> Result<Outcome, CommandError> {
     let id = |number: usize| ids.get(number).map_or("", String::as_str);
     let hub = &*order.hub;
+    let parse = |condition: &Condition| {
+        let text = condition.text(ids);
+        Filter::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    };
+    let (matching, filter);
     let who = match &order.whom {
         Whom::Hub => Audience::Hub(hub),
         Whom::Group(group) => Audience::Group(hub, group),
         Whom::User(user) => Audience::User(hub, user),
         Whom::Connection(number) => Audience::Connection(hub, id(*number)),
+        Whom::Matching(condition) => {
+            matching = parse(condition);
+            Audience::Matching(hub, &matching)
+        }
     };
     let except: Vec<_> = order.except.iter().map(|&number| id(number)).collect();
     let about = |number: &usize, permission: &Permission, group| GroupPermission {
@@ -36,13 +47,14 @@ pub(super) fn execute(
     };
     let (pairs, groups): (Vec<_>, Vec<_>);
     let command = match &order.deed {
-        Deed::Send { data, metadata, ttl } => {
+        Deed::Send { data, metadata, ttl, filter: condition } => {
+            filter = condition.as_ref().map(parse);
             pairs = lend_entries(metadata);
             let options = SendOptions {
                 except: &except,
+                filter: filter.as_ref(),
                 metadata: &pairs,
                 ttl_seconds: *ttl,
-                ..SendOptions::default()
             };
             Command::Send { to: who, data: data.lend(), options }
         }

@@ -57,7 +57,7 @@ impl Model {
         let except: Vec<_> = order.except.iter().map(|&number| id(number)).collect();
         let affected = |count| Ok(Outcome::Reply(Reply::Affected(count)));
         match &order.deed {
-            Deed::Send { data, metadata, ttl } => {
+            Deed::Send { data, metadata, ttl, filter } => {
                 self.check_audience(order)?;
                 check_message(data, metadata, *ttl)?;
                 if !self.hubs.contains_key(&hub) {
@@ -68,13 +68,16 @@ impl Model {
                 }
                 let mut members = self.audience(order, ids);
                 members.retain(|number| !except.contains(&self.connections[number].id));
+                if let Some(filter) = filter {
+                    members.retain(|number| self.connections[number].fits(filter, ids));
+                }
                 let (payload, metadata) = (data.clone(), metadata.clone());
                 let message = match &order.whom {
                     Whom::Group(group) => {
                         let (group, from_user, stream) = (group.clone(), None, None);
                         Message::Group { group, from_user, payload, metadata, stream }
                     }
-                    Whom::Hub | Whom::User(_) | Whom::Connection(_) => {
+                    Whom::Hub | Whom::User(_) | Whom::Connection(_) | Whom::Matching(_) => {
                         Message::Server { payload, metadata }
                     }
                 };
@@ -94,7 +97,11 @@ impl Model {
                     Whom::User(user) if members.is_empty() => {
                         return Err(CommandError::NoUser(user.clone()));
                     }
-                    Whom::Hub | Whom::Group(_) | Whom::User(_) | Whom::Connection(_) => {}
+                    Whom::Hub
+                    | Whom::Group(_)
+                    | Whom::User(_)
+                    | Whom::Connection(_)
+                    | Whom::Matching(_) => {}
                 }
                 let joined = |number: &usize| {
                     let mut all = self.connections[number].groups.clone();
@@ -246,6 +253,7 @@ impl Model {
             Whom::Group(group) => connection.is_in(group),
             Whom::User(user) => connection.user.as_ref() == Some(user),
             Whom::Connection(number) => ids.get(*number) == Some(&connection.id),
+            Whom::Matching(condition) => connection.fits(condition, ids),
         })
     }
 

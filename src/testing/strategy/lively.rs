@@ -10,6 +10,7 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::condition::condition;
 use super::pool::user;
 use super::request::{good_payload, request};
 use super::{ending, protocol, reply, setup, subprotocols};
@@ -83,10 +84,15 @@ fn lively_order() -> impl Strategy<Value = Order> {
         6 => group().prop_map(Whom::Group),
         1 => user().prop_map(Whom::User),
         2 => (0usize..5).prop_map(Whom::Connection),
+        2 => condition().prop_map(Whom::Matching),
     ];
-    let send = (good_payload(), prop_oneof![3 => Just(0u32), 1 => 1u32..4])
-        .prop_map(|(data, ttl)| Deed::Send { data, metadata: Vec::new(), ttl });
-    let some = (0usize..5).prop_map(Whom::Connection);
+    let ttl = prop_oneof![3 => Just(0u32), 1 => 1u32..4];
+    let send = (good_payload(), ttl, weighted(0.4, condition()))
+        .prop_map(|(data, ttl, filter)| Deed::Send { data, metadata: Vec::new(), ttl, filter });
+    let some = prop_oneof![
+        3 => (0usize..5).prop_map(Whom::Connection),
+        1 => condition().prop_map(Whom::Matching),
+    ];
     let moves = prop_oneof![
         2 => vec(group(), 1..3).prop_map(Deed::Join),
         2 => vec(group(), 1..3).prop_map(Deed::Leave),
