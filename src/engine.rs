@@ -421,14 +421,14 @@ impl Engine {
     ///
     /// let to = Audience::Group("chat", "room");
     /// let send = Command::Send { to, data: Data::Text("hi"), options: Default::default() };
-    /// let explanation = engine.explain(&send)?;
+    /// let explanation = engine.explain(&send, Time::EPOCH)?;
     /// assert_eq!(explanation.fate(alice), Some(Fate::Reached));
     /// assert_eq!(explanation.fate(bob), Some(Fate::Paused { until: None }));
     /// assert_eq!(explanation.fate(carol), Some(Fate::NotMember));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn explain(&self, command: &Command<'_>) -> Result<Explanation, CommandError> {
-        self.on_explain(command)
+    pub fn explain(&self, command: &Command<'_>, now: Time) -> Result<Explanation, CommandError> {
+        self.on_explain(command, self.now.max(now))
     }
 
     /// Closes every connection with 1001 and this reason, and refuses later ones with status 503.

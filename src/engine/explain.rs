@@ -12,6 +12,7 @@ use crate::command::{Audience, Command, CommandError, SendOptions};
 use crate::explanation::{Explanation, Fate, Verdict};
 use crate::filter::Filter;
 use crate::state::{ConnectionKey, Hub, Standing};
+use crate::time::Time;
 
 /// What decides about a connection before its own condition does.
 struct Choice<'a> {
@@ -21,7 +22,11 @@ struct Choice<'a> {
 }
 
 impl Engine {
-    pub(super) fn on_explain(&self, command: &Command<'_>) -> Result<Explanation, CommandError> {
+    pub(super) fn on_explain(
+        &self,
+        command: &Command<'_>,
+        now: Time,
+    ) -> Result<Explanation, CommandError> {
         let all = |who| Choice { who, filter: None, except: &[] };
         match *command {
             Command::Send { to, data, options } => {
@@ -30,7 +35,7 @@ impl Engine {
                     return Ok(Explanation::default());
                 };
                 let Hub { quota, limits, .. } = &self.world.hubs[hub as usize];
-                quota.clone().check(limits, self.now).map_err(CommandError::Throttled)?;
+                quota.clone().check(limits, now).map_err(CommandError::Throttled)?;
                 let message = Message { data, metadata, ttl_seconds, stream: None };
                 let sending = match to {
                     Audience::Group(_, group) => {
@@ -42,14 +47,14 @@ impl Engine {
                     | Audience::Matching(..) => Some(Sending::from_server(&message)),
                 };
                 let choice = Choice { who: to, filter, except };
-                Ok(self.verdicts(hub, &choice, sending.as_ref()))
+                Ok(self.verdicts(hub, &choice, sending.as_ref(), now))
             }
             Command::Publish { group, data, options } => {
                 let slot = self.find_group(group)?;
                 let group = &self.world.groups[slot as usize];
                 let hub = &*self.world.hubs[group.hub as usize].name;
                 let to = Audience::Group(hub, &group.name);
-                self.on_explain(&Command::Send { to, data, options })
+                self.on_explain(&Command::Send { to, data, options }, now)
             }
             Command::Join { who, .. }
             | Command::Leave { who, .. }
@@ -72,7 +77,8 @@ impl Engine {
 
     fn concerned(&self, choice: &Choice<'_>) -> Result<Explanation, CommandError> {
         let hub = self.hub_of_audience(choice.who)?;
-        Ok(hub.map_or_else(Explanation::default, |hub| self.verdicts(hub, choice, None)))
+        Ok(hub
+            .map_or_else(Explanation::default, |hub| self.verdicts(hub, choice, None, Time::EPOCH)))
     }
 
     fn verdicts(
@@ -80,13 +86,14 @@ impl Engine {
         hub: u32,
         choice: &Choice<'_>,
         sending: Option<&Sending<'_>>,
+        now: Time,
     ) -> Explanation {
         let keys = self.world.hubs[hub as usize].roster.keys();
         let mut verdicts: Vec<_> = keys
             .map(|connection| {
                 let connection_id = self.world.at(connection).id(connection);
                 let chosen = self.left_out(connection, &connection_id, choice);
-                let fate = chosen.or_else(|| Some(self.arrival(connection, sending?)));
+                let fate = chosen.or_else(|| Some(self.arrival(connection, sending?, now)));
                 Verdict { connection, connection_id, fate: fate.unwrap_or(Fate::Reached) }
             })
             .collect();
@@ -118,13 +125,13 @@ impl Engine {
     }
 
     /// Returns what becomes of a message for a connection that is meant to get it.
-    fn arrival(&self, key: ConnectionKey, sending: &Sending<'_>) -> Fate {
+    fn arrival(&self, key: ConnectionKey, sending: &Sending<'_>, now: Time) -> Fate {
         let connection = self.world.at(key);
         let frame = connection.protocol.format().encode(sending.outgoing(), &mut BytesMut::new());
         let Some(frame) = frame else { return Fate::Reached };
         let hub = self.world.hub_of(connection);
         let (policy, bound) = Sending::room(&self.world.sessions, hub, key, connection);
-        let until = sending.expires(self.now);
+        let until = sending.expires(now);
         match connection.standing {
             Standing::Ready if connection.protocol.is_reliable() => {
                 let has_room = bound.messages > 0 && frame.len() <= bound.bytes;
@@ -133,8 +140,8 @@ impl Engine {
             Standing::Ready => Fate::Reached,
             Standing::Paused | Standing::Detached => {
                 let mut trial = connection.backlog().cloned().unwrap_or_default();
-                let kind = sending.kind(self.now);
-                match trial.push_data(frame, kind, policy, bound, self.now) {
+                let kind = sending.kind(now);
+                match trial.push_data(frame, kind, policy, bound, now) {
                     Err(_) => Fate::Closed,
                     Ok(drops) if drops.newest > 0 => Fate::Dropped,
                     Ok(_) if connection.standing == Standing::Paused => Fate::Paused { until },

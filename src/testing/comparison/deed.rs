@@ -77,7 +77,7 @@ pub(super) fn execute(
             Command::List { hub, group, after: after.map(id), limit: *limit }
         }
     };
-    engine.execute(command, now).map(|reply| match reply {
+    execute_as_explained(engine, command, now).map(|reply| match reply {
         Reply::Members(page) => {
             let members = page.members.into_iter();
             let members = members.map(|it| (it.connection_id.to_string(), it.user));
@@ -85,6 +85,21 @@ pub(super) fn execute(
         }
         other => Outcome::Reply(other),
     })
+}
+
+/// Carries a command out, and holds a send to what was said of it before.
+fn execute_as_explained(
+    engine: &mut Engine,
+    command: Command<'_>,
+    now: Time,
+) -> Result<Reply, CommandError> {
+    let explained = engine.explain(&command, now);
+    let reply = engine.execute(command, now);
+    if let Command::Send { .. } = command {
+        let affected = explained.map(|explanation| Reply::Affected(explanation.affected()));
+        assert_eq!(affected, reply, "{command:?} does what was said before");
+    }
+    reply
 }
 
 fn lend_entries(entries: &Entries) -> Vec<(&str, &str)> {

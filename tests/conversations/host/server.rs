@@ -121,7 +121,7 @@ impl Host {
         };
         let engine = self.engine.as_mut().expect("made before");
         if explain {
-            let explanation = engine.explain(&command);
+            let explanation = engine.explain(&command, self.now);
             return Ok(vec![self.names.explanation(&explanation)]);
         }
         let reply = execute_as_explained(engine, command, self.now);
@@ -135,7 +135,7 @@ fn execute_as_explained(
     command: Command<'_>,
     now: Time,
 ) -> Result<Reply, CommandError> {
-    let explained = engine.explain(&command);
+    let explained = engine.explain(&command, now);
     let reply = engine.execute(command, now);
     if let Command::Send { .. } | Command::Publish { .. } = command {
         let affected = explained.map(|explanation| Reply::Affected(explanation.affected()));
