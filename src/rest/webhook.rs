@@ -69,8 +69,10 @@
 //!   ids. All in all an event has 100 s.
 //! - Redirections are not followed. A handler that answers with one has failed.
 //! - Cookies of answers with success go back with later events of the same connection.
-//! - The notifications of a connection (`connected`, `joined`, `left`, `disconnected`) go out one after the other;
-//!   they hold up neither its other events nor anybody else.
+//! - The notifications of a connection (`connected`, `joined`, `left`, `disconnected`) go out in order. Each waits for
+//!   the answer to the one before, but no longer than [`WebhookLimits::notification_wait`]: a handler that answers
+//!   in that time gets one after the other, and one that is slow, or to be asked again, does not delay the news that
+//!   a client has gone (`emulator.md` 12). They hold up neither the connection's other events nor anybody else.
 
 mod action;
 mod admission;

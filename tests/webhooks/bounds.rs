@@ -1,9 +1,10 @@
 //! What a handler may answer is without end: nothing of it does harm.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Request, Response};
 use hubcast::rest::webhook::{
     CookieJar, HandlerAnswer, RequestId, SendFailure, WebhookAction, WebhookLimits,
     WebhookSettings, Webhooks,
@@ -41,6 +42,8 @@ struct World {
     /// Whether handlers allow events at once, so that these are what the responses are for.
     allowed: bool,
     finished: u64,
+    /// How often which notification of which connection went out.
+    notified: BTreeMap<String, BTreeMap<u64, u8>>,
 }
 
 impl World {
@@ -62,6 +65,7 @@ impl World {
             out: Vec::new(),
             allowed,
             finished: 0,
+            notified: BTreeMap::new(),
         }
     }
 
@@ -125,6 +129,7 @@ impl World {
                 None => match self.webhooks.poll_action() {
                     Some(WebhookAction::Send(send)) => {
                         assert!(send.deadline > self.now, "there is time for a response");
+                        self.check_order(&send.request);
                         if self.allowed && send.request.method() == "OPTIONS" {
                             let response =
                                 Response::builder().header("webhook-allowed-origin", "*");
@@ -146,6 +151,27 @@ impl World {
             }
         }
         assert!(self.webhooks.pending() <= CALLS);
+        self.webhooks.advance(self.now);
+        assert!(self.webhooks.next_deadline().is_none_or(|due| due > self.now));
+    }
+
+    /// Checks that the notifications of a connection begin in order; each may go out again later.
+    fn check_order(&mut self, request: &Request<Bytes>) {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let (Some(connection), Some(event)) = (header("ce-connectionid"), header("ce-eventname"))
+        else {
+            return;
+        };
+        if !["connected", "joined", "left", "disconnected"].contains(&event) {
+            return;
+        }
+        let number: u64 = header("ce-id").and_then(|id| id.parse().ok()).expect("events count");
+        let begun = self.notified.entry(connection.into()).or_default();
+        let is_first = !begun.contains_key(&number);
+        assert!(!is_first || begun.keys().all(|earlier| *earlier < number), "they begin in order");
+        let attempts = begun.entry(number).or_default();
+        *attempts += 1;
+        assert!(*attempts <= 4, "there are three more tries");
     }
 }
 
@@ -235,7 +261,7 @@ proptest! {
         for happening in happenings {
             world.take_in(happening);
         }
-        // Each notification of a connection may take its whole time.
+        // In each pass a notification of every connection begins at least.
         for _ in 0..40 {
             world.take_in(Happening::Pass(100_000));
         }

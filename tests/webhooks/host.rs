@@ -110,6 +110,7 @@ impl Host {
                 "calls" => limits.calls = parse(&value)?,
                 "bytes" => limits.bytes = parse(&value)?,
                 "notifications" => limits.notifications = parse(&value)?,
+                "notification_wait" => limits.notification_wait = duration(&value)?,
                 "handlers" => limits.handlers = parse(&value)?,
                 "timeout" => limits.timeout = duration(&value)?,
                 _ => return Err(format!("there is no setting {name:?}")),

@@ -27,9 +27,12 @@ pub struct WebhookLimits {
     pub calls: usize,
     /// The most bytes of the requests of those events, bodies and headers together. Default 256 MiB.
     pub bytes: usize,
-    /// The most notifications of a connection that wait for an earlier one. One more is dropped, unless it is
-    /// `connected` or `disconnected`. Default 1,000.
+    /// The most notifications of a connection that are under way or wait, besides one. One more is dropped, unless
+    /// it is `connected` or `disconnected`. Default 1,000.
     pub notifications: usize,
+    /// How long a notification waits for the answer to the one before it at most, from when that was sent; with zero
+    /// it does not wait. Default 500 ms.
+    pub notification_wait: Duration,
     /// The most handlers that are known at a time, at least 1; what an idle one has answered is forgotten for a
     /// new one. Default 1,000.
     pub handlers: usize,
@@ -47,6 +50,7 @@ impl Default for WebhookLimits {
             calls: 10_000,
             bytes: 256 * 1024 * 1024,
             notifications: 1_000,
+            notification_wait: Duration::from_millis(500),
             handlers: 1_000,
             cookie_bytes: 64 * 1024 * 1024,
             timeout: Duration::from_secs(100),

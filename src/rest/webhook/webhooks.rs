@@ -1,6 +1,7 @@
 //! All events on their way to handlers: the state machine behind a host's HTTP client.
 
 mod job;
+mod lane;
 mod run;
 mod take_in;
 
@@ -13,6 +14,7 @@ use http::Response;
 use http::header::HeaderValue;
 
 use self::job::Job;
+use self::lane::Lane;
 use super::action::{RequestId, SendFailure, WebhookAction, WebhookError, WebhookMetrics};
 use super::answer::AnswerError;
 use super::jars::Jars;
@@ -27,8 +29,8 @@ use crate::token::AccessKeys;
 /// Takes the engine's calls, says which requests to send, and turns responses into answers.
 ///
 /// It validates handlers before they get events, sends again what failed by chance, keeps the cookies of each
-/// connection, sends the notifications of a connection one after the other, and gives up in time. It sends
-/// nothing itself and reads no clock: see the [module](super) for the loop around it.
+/// connection, sends the notifications of a connection in order, and gives up in time. It sends nothing itself and
+/// reads no clock: see the [module](super) for the loop around it.
 ///
 /// What it holds is bounded by its [`WebhookLimits`], as long as its actions are polled.
 pub struct Webhooks {
@@ -42,8 +44,8 @@ pub struct Webhooks {
     jobs: BTreeMap<u64, Job>,
     /// The events that somebody waits for.
     calls: BTreeMap<CallId, u64>,
-    /// The notifications of each connection, the one under way first.
-    lanes: BTreeMap<ConnectionId, VecDeque<u64>>,
+    /// The notifications of each connection.
+    lanes: BTreeMap<ConnectionId, Lane>,
     targets: Targets,
     jars: Jars,
     /// One for each event and each validation under way.
@@ -109,7 +111,7 @@ impl Webhooks {
         {
             self.abort(serial, &job);
             self.metrics.failed += 1;
-            self.settle_connection(&job, false);
+            self.settle_connection(serial, &job, false);
         }
         self.work();
     }
@@ -159,7 +161,7 @@ impl Webhooks {
     /// Forgets the cookies of a connection that is gone. That is only of use where no handler takes `disconnected`,
     /// and even then they make room when they must.
     pub fn forget(&mut self, connection: ConnectionId) {
-        self.jars.forget(connection);
+        self.forget_cookies(connection);
     }
 
     /// Hands out the next thing to do.

@@ -24,8 +24,10 @@ pub(super) struct Job {
     /// What it counts for there.
     pub weight: usize,
     pub started: Time,
-    /// When to give up. A notification that waits for an earlier one has none.
+    /// When to give up. A notification that has not begun has none.
     pub deadline: Option<Time>,
+    /// When the next notification of the connection begins, even if this one is not over.
+    pub next_begins: Time,
     pub attempts: u8,
     pub phase: Phase,
     pub timer: Option<Time>,
@@ -38,7 +40,7 @@ pub(super) enum Kind {
     Connect,
     /// A reply.
     Event,
-    /// Nothing. They go out one after the other.
+    /// Nothing. They go out in order.
     Notification {
         /// Whether it is the last of its connection.
         last: bool,

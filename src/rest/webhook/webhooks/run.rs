@@ -36,6 +36,11 @@ impl Webhooks {
         let check = self.next_serial();
         let Some(job) = self.jobs.get_mut(&serial) else { return };
         let deadline = *job.deadline.get_or_insert(now + timeout);
+        let is_notification = matches!(job.kind, Kind::Notification { .. });
+        let notified = is_notification.then_some(job.connection_id);
+        if deadline <= now {
+            return self.finish(serial, Err(WebhookError::Timeout));
+        }
         let until = now + self.limits.validation_timeout;
         let (verdict, asked) = self.targets.ask(&job.target, serial, (check, until), now);
         if let Some(url) = asked {
@@ -48,6 +53,9 @@ impl Webhooks {
             Verdict::Refused => self.finish(serial, Err(WebhookError::NotAllowed)),
             Verdict::Wait => self.set_timer(serial, deadline),
         }
+        if let Some(connection) = notified {
+            self.proceed(connection);
+        }
     }
 
     fn send(&mut self, serial: u64) {
@@ -57,6 +65,9 @@ impl Webhooks {
         let mut request = job.request.clone();
         if let Some(cookie) = self.jars.header(job.connection_id, request.uri(), self.now) {
             request.headers_mut().insert(COOKIE, cookie);
+        }
+        if job.attempts == 0 {
+            job.next_begins = self.now + self.limits.notification_wait;
         }
         job.attempts += 1;
         job.phase = Phase::Sent;
@@ -113,6 +124,10 @@ impl Webhooks {
         }
         let Some(job) = self.jobs.get_mut(&serial) else { return };
         job.timer = None;
+        if job.deadline.is_none() {
+            let connection = job.connection_id;
+            return self.proceed(connection);
+        }
         let is_late = job.deadline.is_some_and(|deadline| deadline <= self.now);
         match job.phase {
             Phase::Resting if !is_late => self.send(serial),
@@ -135,7 +150,7 @@ impl Webhooks {
             Ok(_) => self.metrics.answered += 1,
             Err(_) => self.metrics.failed += 1,
         }
-        self.settle_connection(&job, answer.as_ref().is_some_and(HandlerAnswer::accepts));
+        self.settle_connection(serial, &job, answer.as_ref().is_some_and(HandlerAnswer::accepts));
         self.actions.push_back(WebhookAction::Finish(Box::new(WebhookOutcome {
             answer: job.call.map(|call| (call, answer.unwrap_or(HandlerAnswer::FAIL))),
             connection_id: job.connection_id,
@@ -149,25 +164,13 @@ impl Webhooks {
     }
 
     /// Does for the connection what comes after one of its events is over.
-    pub(super) fn settle_connection(&mut self, job: &Job, accepted: bool) {
+    pub(super) fn settle_connection(&mut self, serial: u64, job: &Job, accepted: bool) {
         let connection = job.connection_id;
         match job.kind {
             Kind::Event => {}
             Kind::Connect if accepted => {}
             Kind::Connect => self.jars.forget(connection),
-            Kind::Notification { last } => {
-                if last {
-                    self.jars.forget(connection);
-                }
-                let Some(lane) = self.lanes.get_mut(&connection) else { return };
-                lane.pop_front();
-                match lane.front() {
-                    Some(&next) => self.ready.push_back(next),
-                    None => {
-                        self.lanes.remove(&connection);
-                    }
-                }
-            }
+            Kind::Notification { .. } => self.step_out(connection, serial),
         }
     }
 
@@ -212,7 +215,7 @@ impl Webhooks {
         self.actions.push_back(WebhookAction::Send(send.into()));
     }
 
-    fn set_timer(&mut self, serial: u64, at: Time) {
+    pub(super) fn set_timer(&mut self, serial: u64, at: Time) {
         let Some(job) = self.jobs.get_mut(&serial) else { return };
         if let Some(before) = job.timer.replace(at) {
             self.timers.remove(&(before, serial));

@@ -27,13 +27,7 @@ impl Webhooks {
                 self.jobs.insert(serial, job);
                 match kind {
                     Kind::Connect | Kind::Event => self.ready.push_back(serial),
-                    Kind::Notification { .. } => {
-                        let lane = self.lanes.entry(connection).or_default();
-                        lane.push_back(serial);
-                        if lane.len() == 1 {
-                            self.ready.push_back(serial);
-                        }
-                    }
+                    Kind::Notification { last } => self.line_up(connection, serial, last),
                 }
             }
         }
@@ -72,6 +66,7 @@ impl Webhooks {
             weight,
             started: self.now,
             deadline: call.id.map(|_| call.deadline.map_or(latest, |limit| limit.min(latest))),
+            next_begins: self.now,
             attempts: 0,
             phase: Phase::Waiting,
             timer: None,
@@ -85,7 +80,7 @@ impl Webhooks {
             self.metrics.dropped += 1;
         }
         if matches!(call.event.kind, EventKind::Disconnected { .. }) {
-            self.jars.forget(call.event.connection_id);
+            self.forget_cookies(call.event.connection_id);
         }
         self.actions.push_back(WebhookAction::Finish(Box::new(WebhookOutcome {
             answer: call.id.map(|call| (call, HandlerAnswer::FAIL)),
