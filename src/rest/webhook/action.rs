@@ -89,16 +89,16 @@ pub enum WebhookError {
     /// There is no request for it.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The handler did not say that it wants events of this service.
+    /// The handler was asked whether it wants events of this service, and did not say so.
     #[error("the handler does not allow this origin")]
     NotAllowed,
     /// Too much is under way, by [`WebhookLimits`](super::WebhookLimits).
     #[error("too many events are under way")]
     Overloaded,
-    /// It took too long.
+    /// It took too long, or the validation of the handler did.
     #[error("the handler did not answer in time")]
     Timeout,
-    /// The handler could not be reached.
+    /// The handler could not be reached, with the event or with the validation before it.
     #[error("the handler could not be reached")]
     Network,
     /// The response is no answer.
@@ -116,6 +116,17 @@ pub enum SendFailure {
     Timeout,
     /// The body has more than [`HandlerAnswer::BYTES_MAX`]. The event has failed.
     BodyTooLarge,
+}
+
+impl From<SendFailure> for WebhookError {
+    /// Says it of the event.
+    fn from(failure: SendFailure) -> Self {
+        match failure {
+            SendFailure::Network => Self::Network,
+            SendFailure::Timeout => Self::Timeout,
+            SendFailure::BodyTooLarge => Self::Answer(AnswerError::BodyTooLarge),
+        }
+    }
 }
 
 /// What has been counted since the start.

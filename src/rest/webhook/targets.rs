@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 
+use super::action::WebhookError;
 use super::request::{AWPS_VERSION, ORIGIN};
 use super::settings::WebhookLimits;
 use crate::time::Time;
@@ -37,8 +38,8 @@ struct Check {
 #[derive(Debug)]
 struct Target {
     url: Uri,
-    /// What the last validation said; `None` before the first.
-    allowed: Option<bool>,
+    /// What came of the last validation; `None` before the first.
+    known: Option<Result<(), WebhookError>>,
     /// The validation under way.
     check: Option<u64>,
     /// The events that wait for the first one.
@@ -56,7 +57,7 @@ struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Allowed,
-    Refused,
+    Refused(WebhookError),
     /// Nobody knows yet.
     Wait,
 }
@@ -119,18 +120,20 @@ impl Targets {
         now: Time,
     ) -> (Verdict, Option<Uri>) {
         let Some((key, _)) = self.by_url.get_key_value(url) else {
-            return (Verdict::Refused, None);
+            return (Verdict::Refused(WebhookError::NotAllowed), None);
         };
         let key = Arc::clone(key);
-        let Some(target) = self.by_url.get_mut(url) else { return (Verdict::Refused, None) };
+        let Some(target) = self.by_url.get_mut(url) else {
+            return (Verdict::Refused(WebhookError::NotAllowed), None);
+        };
         let due = target.check.is_none() && target.next <= now;
         if due {
             target.check = Some(check);
             self.checks.insert(check, Check { url: key, attempt: 1, deadline });
         }
-        let verdict = match target.allowed {
-            Some(true) => Verdict::Allowed,
-            Some(false) => Verdict::Refused,
+        let verdict = match target.known {
+            Some(Ok(())) => Verdict::Allowed,
+            Some(Err(error)) => Verdict::Refused(error),
             None => {
                 target.waiting.insert(call);
                 Verdict::Wait
@@ -144,17 +147,17 @@ impl Targets {
         self.checks.get(&check).map(|check| check.attempt)
     }
 
-    /// Takes the response to a validation; `None` is a failure to get one.
+    /// Takes the response to a validation, or why there is none.
     pub(super) fn settle(
         &mut self,
         number: u64,
-        response: Option<&Response<Bytes>>,
+        response: Result<&Response<Bytes>, WebhookError>,
         origin: &str,
         now: Time,
     ) -> Option<Settled> {
         let check = self.checks.get_mut(&number)?;
         let target = self.by_url.get_mut(&*check.url)?;
-        let missing = response.is_some_and(|response| response.status() == StatusCode::NOT_FOUND);
+        let missing = response.is_ok_and(|response| response.status() == StatusCode::NOT_FOUND);
         if missing && check.attempt == 1 {
             check.attempt = 2;
             return Some(Settled::AskAgain(target.url.clone(), check.deadline));
@@ -162,8 +165,11 @@ impl Targets {
         let deadline = check.deadline;
         self.checks.remove(&number);
         target.check = None;
-        let allowed = response.is_some_and(|response| allows(response, origin));
-        target.allowed = Some(allowed);
+        let known = response.and_then(|response| {
+            if allows(response, origin) { Ok(()) } else { Err(WebhookError::NotAllowed) }
+        });
+        let allowed = known.is_ok();
+        target.known = Some(known);
         let backoff = (target.backoff * 2).clamp(BACKOFF_MIN, PERIOD);
         target.backoff = if allowed { Duration::ZERO } else { backoff };
         target.next = now + if allowed { PERIOD } else { backoff };
@@ -188,7 +194,7 @@ impl Target {
     fn new(url: Uri) -> Self {
         Self {
             url,
-            allowed: None,
+            known: None,
             check: None,
             waiting: BTreeSet::new(),
             next: Time::EPOCH,

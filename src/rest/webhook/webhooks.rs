@@ -15,8 +15,7 @@ use http::header::HeaderValue;
 
 use self::job::Job;
 use self::lane::Lane;
-use super::action::{RequestId, SendFailure, WebhookAction, WebhookError, WebhookMetrics};
-use super::answer::AnswerError;
+use super::action::{RequestId, SendFailure, WebhookAction, WebhookMetrics};
 use super::jars::Jars;
 use super::settings::{WebhookLimits, WebhookSettings, WebhookSettingsError};
 use super::targets::Targets;
@@ -120,7 +119,7 @@ impl Webhooks {
     pub fn respond(&mut self, to: RequestId, response: &Response<Bytes>, now: Time) {
         self.tick(now);
         if self.targets.attempt(to.serial) == Some(to.attempt) {
-            self.settle(to.serial, Some(response));
+            self.settle(to.serial, Ok(response));
         } else if self.is_sent(to) {
             self.on_response(to.serial, response);
         }
@@ -131,15 +130,12 @@ impl Webhooks {
     pub fn fail(&mut self, to: RequestId, failure: SendFailure, now: Time) {
         self.tick(now);
         if self.targets.attempt(to.serial) == Some(to.attempt) {
-            self.settle(to.serial, None);
+            self.settle(to.serial, Err(failure.into()));
         } else if self.is_sent(to) {
             match failure {
                 SendFailure::Network if self.rest(to.serial) => {}
-                SendFailure::Network => self.finish(to.serial, Err(WebhookError::Network)),
-                SendFailure::Timeout => self.finish(to.serial, Err(WebhookError::Timeout)),
-                SendFailure::BodyTooLarge => {
-                    let error = WebhookError::Answer(AnswerError::BodyTooLarge);
-                    self.finish(to.serial, Err(error));
+                SendFailure::Network | SendFailure::Timeout | SendFailure::BodyTooLarge => {
+                    self.finish(to.serial, Err(failure.into()));
                 }
             }
         }

@@ -50,7 +50,7 @@ impl Webhooks {
         }
         match verdict {
             Verdict::Allowed => self.send(serial),
-            Verdict::Refused => self.finish(serial, Err(WebhookError::NotAllowed)),
+            Verdict::Refused(error) => self.finish(serial, Err(error)),
             Verdict::Wait => self.set_timer(serial, deadline),
         }
         if let Some(connection) = notified {
@@ -120,7 +120,7 @@ impl Webhooks {
     pub(super) fn fire(&mut self, serial: u64) {
         if let Some(attempt) = self.targets.attempt(serial) {
             self.actions.push_back(WebhookAction::Abort(RequestId { serial, attempt }));
-            return self.settle(serial, None);
+            return self.settle(serial, Err(WebhookError::Timeout));
         }
         let Some(job) = self.jobs.get_mut(&serial) else { return };
         job.timer = None;
@@ -195,7 +195,7 @@ impl Webhooks {
     }
 
     /// Takes what came of a validation.
-    pub(super) fn settle(&mut self, check: u64, response: Option<&Response<Bytes>>) {
+    pub(super) fn settle(&mut self, check: u64, response: Result<&Response<Bytes>, WebhookError>) {
         match self.targets.settle(check, response, &self.origin, self.now) {
             None => {}
             Some(Settled::AskAgain(url, until)) => {
