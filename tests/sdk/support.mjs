@@ -76,6 +76,31 @@ export class Client {
   }
 }
 
+/** Returns a client of the service SDK for a hub. */
+export function service(hub) {
+  return new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection: true });
+}
+
+/** Takes the next message of a kind: where it came from, its type and its data. */
+export async function sent(client, kind) {
+  const { message } = await client.take(kind);
+  const data = message.dataType === "binary" ? Buffer.from(message.data) : message.data;
+  return [message.group ?? "server", message.dataType, data];
+}
+
+/** Takes all messages of a kind up to the one with this data, and returns the data of the others. */
+export async function heard(client, kind, last) {
+  const all = [];
+  for (;;) {
+    const [, , data] = await sent(client, kind);
+    if (data === last) return all;
+    all.push(data);
+  }
+}
+
+/** Tells whether a request was refused with this status. */
+export const refused = (status) => (error) => error.statusCode === status;
+
 /** Waits for an operation to fail and returns the error of its ack. */
 export async function ackError(operation) {
   try {
