@@ -4,10 +4,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import test, { after } from "node:test";
+import { fileURLToPath } from "node:url";
 import { WebPubSubEventHandler } from "@azure/web-pubsub-express";
 import express from "express";
+import { WebPubSubServiceClient } from "@azure/web-pubsub";
 import { ackError, Client, clientUrl, EVERYTHING } from "./support.mjs";
 
 const HUB = "sdk_handler";
@@ -15,11 +18,21 @@ const JSON_PROTOCOL = "json.webpubsub.azure.v1";
 
 /** What the handler was told, by the id of the connection. */
 const told = new Map();
+/** How often somebody wanted to connect, by the id of the user. */
+const connects = new Map();
+/** Why connections ended. */
+const reasons = new Map();
 const telling = new EventTarget();
 
 function tell(context, what) {
   told.set(context.connectionId, [...(told.get(context.connectionId) ?? []), what]);
   telling.dispatchEvent(new Event("told"));
+}
+
+/** Waits until the handler was told this about a connection, and returns all. */
+async function toldOf(connectionId, what) {
+  while (!told.get(connectionId)?.includes(what)) await once(telling, "told");
+  return told.get(connectionId);
 }
 
 /** Waits until the last thing that the handler was told about a connection is this one, and returns all. */
@@ -41,9 +54,29 @@ const entrances = {
     response.setState("visits", 1);
     response.success();
   },
+  powerless: (_, response) => response.success({ roles: [] }),
+  nameless: (_, response) => response.success({ userId: "" }),
+  kept: (_, response) => response.success({}),
   refused: (_, response) => response.fail(401, "not you"),
+  malformed: (_, response) => response.fail(400),
   forbidden: (_, response) => response.failWith({ code: 403, detail: "not here" }),
+  broken: () => {
+    throw new Error();
+  },
+  hanging: () => {},
+  grouped: (_, response) => response.success({ groups: ["one", "two"] }),
+  ungrouped: (_, response) => response.success({ groups: [], roles: null }),
+  bad: (_, response) => response.success({ groups: ["fine", " "] }),
+  context: (request, response) => response.success({ userId: JSON.stringify(request) }),
   curious: (request, response) => response.success({ userId: JSON.stringify([request.queries, request.subprotocols]) }),
+};
+
+/** What some clients meet who are not let in, by the id of the user. */
+const garbageEntrances = {
+  torn: ["application/json", "{"],
+  listed: ["application/json", "[]"],
+  numbered: ["application/json", '{"userId":7}'],
+  moved: ["text/plain", "", { location: "/elsewhere" }, 302],
 };
 
 /** How the handler answers events, by their name; others it answers with what came. */
@@ -52,7 +85,11 @@ const answers = {
   text: (_, response) => response.success("ä text", "text"),
   json: (_, response) => response.success('{"a":[1,null]}', "json"),
   binary: (_, response) => response.success(Uint8Array.of(0, 1, 255), "binary"),
+  emptyText: (_, response) => response.success("", "text"),
+  bytes: (_, response) => response.success("raw"),
+  about: ({ context }, response) => response.success(JSON.stringify(context), "json"),
   fail: (_, response) => response.fail(400, "no"),
+  unauthorized: (_, response) => response.fail(401),
   garbage: (_, response) => response.success("{", "json"),
   hang: () => {},
   visit: ({ context }, response) => {
@@ -67,15 +104,36 @@ const answers = {
 };
 
 const app = express();
+/** Answers of a handler that is not made with the middleware. */
+const garbage = {
+  "user.html": ["text/html", "<p>"],
+  "user.latin": ["text/plain", Buffer.of(0xe4)],
+  "user.state": ["text/plain", "x", { "ce-connectionState": Buffer.of(0xe4).toString("latin1") }],
+  "user.redirect": ["text/plain", "", { location: "/elsewhere" }, 302],
+};
+app.use(`/events/${HUB}`, (request, response, next) => {
+  const connect = { "sys.connect": garbageEntrances[request.get("ce-userId")] };
+  const answer = { ...garbage, ...connect }[request.get("ce-type")?.replace("azure.webpubsub.", "")];
+  if (answer === undefined) return next();
+  const [type, body, headers, status] = answer;
+  response.status(status ?? 200).set({ "content-type": type, ...headers }).end(body);
+});
 const middleware = (hub, options) => new WebPubSubEventHandler(hub, { path: `/events/${hub}`, ...options }).getMiddleware();
 app.use(
   middleware(HUB, {
     handleConnect: (request, response) => {
       tell(request.context, "connect");
+      connects.set(request.context.userId, (connects.get(request.context.userId) ?? 0) + 1);
       (entrances[request.context.userId] ?? (() => response.success()))(request, response);
     },
-    onConnected: ({ context }) => tell(context, "connected"),
-    onDisconnected: ({ context, reason }) => tell(context, `disconnected: ${typeof reason}`),
+    onConnected: ({ context }) => {
+      tell(context, "connected");
+      if (context.userId === "upset") throw new Error();
+    },
+    onDisconnected: ({ context, reason }) => {
+      reasons.set(context.connectionId, reason);
+      tell(context, `disconnected: ${typeof reason}`);
+    },
     handleUserEvent: (request, response) => {
       const { context, data, dataType } = request;
       tell(context, context.eventName);
@@ -84,18 +142,27 @@ app.use(
     },
   }),
 );
+app.use(
+  middleware("sdk_hasty", {
+    handleConnect: ({ context }, response) => context.userId === "hanging" || response.success(),
+    handleUserEvent: ({ context }, response) => context.eventName === "hang" || response.success("here", "text"),
+  }),
+);
 // Says nothing of errors, which are on purpose.
 app.use((_error, _request, response, _next) => response.status(500).end());
 const listener = app.listen(0, "127.0.0.1");
 await once(listener, "listening");
 
 const { port } = listener.address();
-const flags = [HUB, "sdk_named", "sdk_elsewhere"].flatMap((hub) => [
+const flags = [HUB, "sdk_hasty", "sdk_named", "sdk_elsewhere"].flatMap((hub) => [
   "--handler",
   `${hub}=http://127.0.0.1:${port}/events/{hub}/{event}`,
 ]);
 if (!process.env.SERVER) throw new Error("SERVER is not set: start tests/sdk/run");
-const server = spawn(process.env.SERVER, ["--listen", "127.0.0.1:0", ...flags], { stdio: ["ignore", "pipe", "ignore"] });
+const config = ["--config", fileURLToPath(new URL("handlers.toml", import.meta.url))];
+const server = spawn(process.env.SERVER, ["--listen", "127.0.0.1:0", ...config, ...flags], {
+  stdio: ["ignore", "pipe", "ignore"],
+});
 after(() => {
   // At once: there is nobody left who would take its last events.
   server.kill("SIGKILL");
@@ -109,6 +176,12 @@ const endpoint = await new Promise((resolve, reject) => {
   });
   server.on("exit", () => reject(new Error("the server did not say where it listens")));
 });
+
+/** Returns a client of the service SDK for the hub. */
+function service() {
+  const connection = process.env.CONNECTION_STRING.replace(/Endpoint=[^;]+/, `Endpoint=${endpoint}`);
+  return new WebPubSubServiceClient(connection, HUB, { allowInsecureConnection: true });
+}
 
 /** Makes a client of the JSON protocol that has not started yet. */
 async function made(options, { hub = HUB, query = "" } = {}) {
@@ -160,11 +233,75 @@ test("connect changes user, groups, roles and subprotocol", async (t) => {
   assert.equal((await ackError(client.sdk.joinGroup("other"))).name, "Forbidden");
 });
 
+test("connect changes only what it names", async (t) => {
+  const kept = await started(t, { userId: "kept" });
+  assert.equal(kept.connected.userId, "kept");
+  await kept.sdk.joinGroup("any");
+  const nameless = await started(t, { userId: "nameless" });
+  assert.ok(!nameless.connected.userId);
+  const powerless = await started(t, { userId: "powerless" });
+  assert.equal((await ackError(powerless.sdk.joinGroup("any"))).name, "Forbidden");
+  // Groups take the place of those of the token; no groups leave them as they are.
+  const members = async (group) => {
+    const found = [];
+    for await (const { userId } of await service().group(group).listConnections()) found.push(userId);
+    return found;
+  };
+  await started(t, { userId: "grouped", groups: ["token"] });
+  await started(t, { userId: "ungrouped", groups: ["token"] });
+  assert.deepEqual(await members("one"), ["grouped"]);
+  assert.deepEqual(await members("two"), ["grouped"]);
+  assert.deepEqual(await members("token"), ["ungrouped"]);
+});
+
 test("connect refuses with the status that it says", async () => {
-  for (const [userId, status] of [["refused", /401/], ["forbidden", /403/]]) {
+  for (const [userId, status] of [["refused", /401/], ["malformed", /400/], ["forbidden", /403/]]) {
     const client = await made({ userId });
     await assert.rejects(client.sdk.start(), status);
+    assert.equal(connects.get(userId), 1);
   }
+});
+
+test("connect that is answered with garbage lets nobody in", async () => {
+  for (const userId of [...Object.keys(garbageEntrances), "bad"]) {
+    const client = await made({ userId });
+    await assert.rejects(client.sdk.start(), /500/, userId);
+  }
+});
+
+test("connect that breaks is tried again, and lets nobody in", async () => {
+  const client = await made({ userId: "broken" });
+  await assert.rejects(client.sdk.start(), /500/);
+  assert.equal(connects.get("broken"), 4);
+});
+
+test("a handler that hangs is not waited for for ever", async (t) => {
+  const hub = { hub: "sdk_hasty" };
+  const hanging = await made({ userId: "hanging" }, hub);
+  await assert.rejects(hanging.sdk.start(), /500/);
+  const alice = await started(t, { userId: "alice" }, hub);
+  assert.equal((await ackError(alice.sdk.sendEvent("hang", 1, "json"))).name, "InternalServerError");
+  await alice.sdk.sendEvent("any", 1, "json");
+  assert.equal((await alice.take("server-message")).message.data, "here");
+});
+
+test("the handler is told who asks, signed with the access key", async (t) => {
+  const client = await started(t, { userId: "context" }, { query: "&room=blue" });
+  const request = JSON.parse(client.connected.userId);
+  const { context, claims, headers, queries, subprotocols, clientCertificates } = request;
+  const { connectionId } = client.connected;
+  const key = /AccessKey=([^;]*)/.exec(process.env.CONNECTION_STRING)[1];
+  const signature = `sha256=${createHmac("sha256", key).update(connectionId).digest("hex")}`;
+  const { host } = new URL(endpoint);
+  assert.deepEqual(context, {
+    signature, userId: "context", hub: HUB, connectionId, eventName: "connect", origin: "127.0.0.1", states: {}, clientProtocol: "default",
+  });
+  assert.deepEqual([claims.sub, claims.role], [["context"], EVERYTHING]);
+  assert.deepEqual([queries.room, "access_token" in queries], [["blue"], false]);
+  assert.deepEqual([headers.host ?? headers.Host, subprotocols, clientCertificates], [[host], [JSON_PROTOCOL], []]);
+  await client.sdk.sendEvent("about", 1, "json");
+  const { message } = await client.take("server-message");
+  assert.deepEqual(message.data, { ...context, eventName: "about", userId: client.connected.userId });
 });
 
 test("an event reaches the handler as it was sent and comes back as it was answered", async (t) => {
@@ -181,8 +318,12 @@ test("an event reaches the handler as it was sent and comes back as it was answe
 
 test("each type of reply arrives as such, whatever was sent", async (t) => {
   const client = await started(t, { userId: "alice" });
-  for (const [name, type, data] of [["text", "text", "ä text"], ["json", "json", { a: [1, null] }], ["binary", "binary", "AAH/"]]) {
-    await client.sdk.sendEvent("nothing", 1, "json");
+  const replies = [
+    ["text", "text", "ä text"], ["json", "json", { a: [1, null] }], ["binary", "binary", "AAH/"], ["bytes", "binary", "cmF3"],
+  ];
+  for (const [name, type, data] of replies) {
+    // Neither is answered with a message.
+    for (const silent of ["nothing", "emptyText"]) await client.sdk.sendEvent(silent, 1, "json");
     await client.sdk.sendEvent(name, 1, "json");
     const { message } = await client.take("server-message");
     assert.equal(message.dataType, type);
@@ -194,14 +335,20 @@ test("each type of reply arrives as such, whatever was sent", async (t) => {
 test("an invocation is answered by the handler", async (t) => {
   const client = await started(t, { userId: "alice" });
   assert.equal((await client.sdk.invokeEvent("text", 1, "json")).data, "ä text");
+  assert.deepEqual((await client.sdk.invokeEvent("json", "x", "text")).data, { a: [1, null] });
+  assert.deepEqual(Buffer.from((await client.sdk.invokeEvent("binary", 1, "json")).data), Buffer.of(0, 1, 255));
+  assert.equal((await ackError(client.sdk.invokeEvent("fail", 1, "json"))).name, "InvocationFailed");
 });
 
-test("state that is set comes back with later events of the connection", async (t) => {
+test("state that is set comes back with later events of the connection, not with those of others", async (t) => {
   const client = await started(t, { userId: "stateful" });
+  const other = await started(t, { userId: "stateful" });
   for (const visits of ["1", "2", "3"]) {
     await client.sdk.sendEvent("visit", "", "text");
     assert.equal((await client.take("server-message")).message.data, visits);
   }
+  await other.sdk.sendEvent("visit", "", "text");
+  assert.equal((await other.take("server-message")).message.data, "1");
 });
 
 test("connected and disconnected are told once, around everything else", async (t) => {
@@ -214,9 +361,29 @@ test("connected and disconnected are told once, around everything else", async (
   assert.deepEqual(all, ["connect", "connected", "nothing", "disconnected: string"]);
 });
 
+test("the handler is told why a connection ended", async (t) => {
+  const client = await started(t, { userId: "alice" });
+  const { connectionId } = client.connected;
+  await service().closeConnection(connectionId, { reason: "enough ä" });
+  await toldUntil(connectionId, "disconnected: string");
+  assert.equal(reasons.get(connectionId), "Application server closed the connection. Reason: enough ä");
+});
+
+test("a handler that breaks at connected harms nobody, and is told of the end", async (t) => {
+  const client = await started(t, { userId: "upset" });
+  const { connectionId } = client.connected;
+  await toldUntil(connectionId, "connected");
+  await client.sdk.sendEvent("text", 1, "json");
+  assert.equal((await client.take("server-message")).message.data, "ä text");
+  client.sdk.stop();
+  const all = await toldOf(connectionId, "disconnected: string");
+  const connected = all.filter((what) => what === "connected").length;
+  assert.ok(connected < 4, "before connected was tried for the last time");
+});
+
 test("an event that the handler fails, or answers with garbage, fails alone", async (t) => {
   const client = await started(t, { userId: "alice" });
-  for (const name of ["fail", "garbage"]) {
+  for (const name of ["fail", "unauthorized", "garbage", "html", "latin", "state", "redirect"]) {
     assert.equal((await ackError(client.sdk.sendEvent(name, 1, "json"))).name, "InternalServerError");
   }
   await client.sdk.sendEvent("text", 1, "json");
