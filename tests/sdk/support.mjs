@@ -18,9 +18,7 @@ export const EVERYTHING = ["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"];
  * goes through a proxy, that is the endpoint of the proxy.
  */
 export async function clientUrl(hub, options, endpoint) {
-  const connection = endpoint ? connectionString.replace(/Endpoint=[^;]+/, `Endpoint=${endpoint}`) : connectionString;
-  const service = new WebPubSubServiceClient(connection, hub, { allowInsecureConnection: true });
-  return (await service.getClientAccessToken(options)).url;
+  return (await service(hub, endpoint).getClientAccessToken(options)).url;
 }
 
 /** A started client of the official client SDK that remembers what it is told. */
@@ -76,9 +74,10 @@ export class Client {
   }
 }
 
-/** Returns a client of the service SDK for a hub. */
-export function service(hub) {
-  return new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection: true });
+/** Returns a client of the service SDK for a hub, of another server or a proxy where an endpoint is given. */
+export function service(hub, endpoint) {
+  const connection = endpoint ? connectionString.replace(/Endpoint=[^;]+/, `Endpoint=${endpoint}`) : connectionString;
+  return new WebPubSubServiceClient(connection, hub, { allowInsecureConnection: true });
 }
 
 /** Takes the next message of a kind: where it came from, its type and its data. */
