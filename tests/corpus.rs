@@ -59,6 +59,12 @@ fn rest() {
     replay("rest", bodies::rest::run);
 }
 
+/// What event handlers behind HTTP have seen.
+#[test]
+fn webhooks() {
+    replay("webhooks", bodies::webhooks::run);
+}
+
 /// What sessions, streams and states have seen.
 #[test]
 fn sequences() {

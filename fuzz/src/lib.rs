@@ -9,3 +9,4 @@ pub mod protobuf_decode;
 pub mod rest;
 pub mod sequences;
 pub mod token;
+pub mod webhooks;

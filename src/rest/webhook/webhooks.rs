@@ -145,12 +145,6 @@ impl Webhooks {
     /// Lets time pass: sends again what is due, gives up what took too long.
     pub fn advance(&mut self, now: Time) {
         self.tick(now);
-        while let Some(&(due, serial)) = self.timers.first()
-            && due <= self.now
-        {
-            self.timers.pop_first();
-            self.fire(serial);
-        }
         self.work();
     }
 
@@ -180,8 +174,15 @@ impl Webhooks {
         &self.metrics
     }
 
+    /// Does first what was due before anything else happened, so that what comes too late is too late.
     fn tick(&mut self, now: Time) {
         self.now = self.now.max(now);
+        while let Some(&(due, serial)) = self.timers.first()
+            && due <= self.now
+        {
+            self.timers.pop_first();
+            self.fire(serial);
+        }
     }
 }
 

@@ -1,0 +1,355 @@
+//! Handlers behind HTTP that answer anything, at any time, or never: no more than the limits allow is under way, every
+//! event ends, once, within its time, and the notifications of a connection begin in order.
+
+mod step;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use arbitrary::{Arbitrary, Unstructured};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use hubcast::rest::webhook::{
+    RequestId, WebhookAction, WebhookLimits, WebhookOutcome, WebhookSettings, Webhooks,
+};
+use hubcast::token::{AccessKey, AccessKeys};
+use hubcast::{
+    Action, CallId, Closed, Config, ConnectionId, ConnectionKey, Engine, EventHandler,
+    EventPattern, HubConfig, Incoming, Limits, Open, Protocol, SystemEvents, Time,
+};
+
+use self::step::Step;
+
+/// The most steps of one run: enough for everything that can happen, few enough to stay fast.
+const STEPS_MAX: usize = 200;
+const START: Time = Time::from_secs(1_790_000_000);
+
+const CALLS: usize = 5;
+const HANDLERS: usize = 2;
+const TIMEOUT: Duration = Duration::from_secs(100);
+const WAIT: Duration = Duration::from_millis(500);
+
+/// Reads steps from the bytes and carries them out.
+pub fn run(data: &[u8]) {
+    let mut data = Unstructured::new(data);
+    let Ok(choice) = u8::arbitrary(&mut data) else { return };
+    let mut host = Host::new(choice);
+    for _ in 0..STEPS_MAX {
+        if data.is_empty() {
+            break;
+        }
+        let Ok(step) = Step::arbitrary(&mut data) else { break };
+        host.take(&step);
+    }
+    host.finish();
+}
+
+struct Host {
+    engine: Engine,
+    webhooks: Webhooks,
+    now: Time,
+    /// Whether validations succeed at once, so that the responses are for events.
+    is_trusting: bool,
+    connections: Vec<ConnectionKey>,
+    ids: Vec<ConnectionId>,
+    /// Every request that ever went out.
+    requests: Vec<RequestId>,
+    /// Those that nobody waits for any more.
+    aborted: BTreeSet<RequestId>,
+    /// Every call that somebody waited for.
+    calls: BTreeSet<CallId>,
+    finished: BTreeSet<CallId>,
+    cancelled: BTreeSet<CallId>,
+    notifications: BTreeMap<ConnectionId, Notifications>,
+}
+
+/// What went out for a connection.
+#[derive(Default)]
+struct Notifications {
+    /// How often, by the number of the event.
+    attempts: BTreeMap<u64, u8>,
+    /// When the last of them began.
+    began: Option<Time>,
+    /// How many are over of those that began.
+    over: usize,
+}
+
+impl Host {
+    fn new(choice: u8) -> Self {
+        let limits = WebhookLimits {
+            calls: CALLS,
+            bytes: 16 * 1024,
+            notifications: 3,
+            notification_wait: WAIT,
+            timeout: TIMEOUT,
+            handlers: HANDLERS,
+            cookie_bytes: 1_000,
+            ..WebhookLimits::default()
+        };
+        let key = AccessKey::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH").expect("a key");
+        let keys = AccessKeys::from(key);
+        let settings = WebhookSettings { keys, origin: "hub.example".into(), limits };
+        Self {
+            engine: Engine::new(config(choice)).expect("the configuration is fine"),
+            webhooks: Webhooks::new(settings).expect("the settings are fine"),
+            now: START,
+            is_trusting: choice & 1 != 0,
+            connections: Vec::new(),
+            ids: Vec::new(),
+            requests: Vec::new(),
+            aborted: BTreeSet::new(),
+            calls: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            notifications: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, step: &Step<'_>) {
+        match step {
+            Step::Open => self.open(),
+            Step::Event { of, name, text } => {
+                let name = NAMES[usize::from(*name) % NAMES.len()];
+                let data: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+                let event = format!(
+                    r#"{{"type":"event","event":"{name}","dataType":"text","data":"{data}"}}"#
+                );
+                self.hear(*of, &event);
+            }
+            Step::Invoke { of, name } => {
+                let name = NAMES[usize::from(*name) % NAMES.len()];
+                let invoke = format!(
+                    r#"{{"type":"invoke","invocationId":"1","target":"event","event":"{name}","data":1}}"#
+                );
+                self.hear(*of, &invoke);
+            }
+            Step::CancelInvocation(of) => {
+                self.hear(*of, r#"{"type":"cancelInvocation","invocationId":"1"}"#);
+            }
+            Step::Join(of, group) => {
+                self.hear(*of, &format!(r#"{{"type":"joinGroup","group":"{}"}}"#, group % 8));
+            }
+            Step::Leave(of, group) => {
+                self.hear(*of, &format!(r#"{{"type":"leaveGroup","group":"{}"}}"#, group % 8));
+            }
+            Step::Close(of) => {
+                if let Some(&key) = pick(&self.connections, *of) {
+                    self.engine.close(key, Closed::Lost, self.now);
+                }
+            }
+            Step::Respond(to, reply) => {
+                if let Some(&id) = pick(&self.requests, *to) {
+                    self.webhooks.respond(id, &reply.response(), self.now);
+                }
+            }
+            Step::Fail(to, failure) => {
+                if let Some(&id) = pick(&self.requests, *to) {
+                    self.webhooks.fail(id, failure.failure(), self.now);
+                }
+            }
+            Step::Cancel(place) => {
+                let calls: Vec<CallId> = self.calls.iter().copied().collect();
+                if let Some(&call) = pick(&calls, *place) {
+                    self.cancel(call);
+                }
+            }
+            Step::Forget(of) => {
+                if let Some(&id) = pick(&self.ids, *of) {
+                    self.webhooks.forget(id);
+                }
+            }
+            Step::Pass(millis) => self.pass(Duration::from_millis(u64::from(*millis))),
+            Step::PassLong(seconds) => self.pass(Duration::from_secs(u64::from(*seconds))),
+            Step::Wait => {
+                let due = self.webhooks.next_deadline();
+                self.pass(due.map_or(Duration::ZERO, |due| due.since(self.now)));
+            }
+            Step::Oversleep(millis) => {
+                self.now = self.now + Duration::from_millis(u64::from(*millis) * 4);
+            }
+        }
+        self.carry_out();
+        let pending = self.webhooks.pending();
+        assert!(pending <= CALLS * HANDLERS, "no more is under way than the limits allow");
+        let due = self.webhooks.next_deadline().map(|due| due.since(self.now));
+        assert!(pending == 0 || due.is_some_and(|due| due <= TIMEOUT), "nothing waits for ever");
+    }
+
+    fn open(&mut self) {
+        let entropy = [self.connections.len() as u8; 32];
+        let open = Open {
+            hub: "chat",
+            protocol: Protocol::Json,
+            roles: &["webpubsub.joinLeaveGroup"],
+            entropy,
+            ..Open::default()
+        };
+        self.connections.push(self.engine.open(open, self.now));
+    }
+
+    fn hear(&mut self, of: u8, text: &str) {
+        if let Some(&key) = pick(&self.connections, of) {
+            self.engine.receive(key, Incoming::Text(text), self.now);
+        }
+    }
+
+    fn pass(&mut self, duration: Duration) {
+        self.now = self.now + duration;
+        self.engine.advance(self.now);
+        self.webhooks.advance(self.now);
+        let due = self.webhooks.next_deadline();
+        assert!(due.is_none_or(|due| due > self.now), "what is due has been done");
+    }
+
+    fn carry_out(&mut self) {
+        loop {
+            if let Some(action) = self.engine.poll_action() {
+                match action {
+                    Action::Call(call) => {
+                        let (id, connection) = (call.id, call.event.connection_id);
+                        self.webhooks.call(&call, [1; 16], None, self.now);
+                        if let Some(id) = id {
+                            assert!(self.calls.insert(id), "each call has a name of its own");
+                        }
+                        if !self.ids.contains(&connection) {
+                            self.ids.push(connection);
+                        }
+                    }
+                    Action::Cancel(call) => self.cancel(call),
+                    _ => {}
+                }
+            } else if let Some(action) = self.webhooks.poll_action() {
+                match action {
+                    WebhookAction::Send(send) => {
+                        assert!(send.deadline > self.now, "there is time for a response");
+                        self.send(send.id, &send.request);
+                    }
+                    WebhookAction::Abort(id) => {
+                        assert!(self.requests.contains(&id), "it went out");
+                        assert!(self.aborted.insert(id), "it is aborted once");
+                    }
+                    WebhookAction::Finish(outcome) => self.end(&outcome),
+                    _ => {}
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn cancel(&mut self, call: CallId) {
+        self.webhooks.cancel(call, self.now);
+        self.cancelled.insert(call);
+    }
+
+    fn send(&mut self, id: RequestId, request: &Request<Bytes>) {
+        assert!(!self.requests.contains(&id), "each attempt has a name of its own");
+        self.requests.push(id);
+        if request.method() != Method::POST {
+            if self.is_trusting {
+                let response = Response::builder().header("webhook-allowed-origin", "*");
+                let response = response.body(Bytes::new()).expect("a response");
+                self.webhooks.respond(id, &response, self.now);
+            }
+            return;
+        }
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let kind = header("ce-type").expect("events have a type");
+        if !kind.starts_with("azure.webpubsub.sys.") || kind.ends_with(".connect") {
+            return;
+        }
+        let number = header("ce-id").and_then(|id| id.parse().ok()).expect("events count");
+        let id = header("ce-connectionid").expect("events have a connection");
+        let id = self.ids.iter().find(|each| each.as_str() == id).expect("it was there");
+        self.notifications.entry(*id).or_default().send(number, self.now);
+    }
+
+    fn end(&mut self, outcome: &WebhookOutcome) {
+        assert!(outcome.attempts <= 4, "there are three more tries");
+        match &outcome.answer {
+            Some((call, answer)) => {
+                assert!(self.calls.contains(call), "it was made");
+                assert!(self.finished.insert(*call), "each call ends once");
+                answer.with_answer(|answer| self.engine.answer(*call, answer, self.now));
+            }
+            None if outcome.attempts > 0 => {
+                self.notifications.entry(outcome.connection_id).or_default().over += 1;
+            }
+            None => {}
+        }
+    }
+
+    /// Lets time pass until everything is over.
+    fn finish(mut self) {
+        // Each event has three more tries, and a handler two validations; notifications begin one by one.
+        for _ in 0..CALLS * HANDLERS * 8 {
+            let Some(due) = self.webhooks.next_deadline() else { break };
+            self.pass(due.since(self.now));
+            self.carry_out();
+        }
+        assert_eq!(self.webhooks.next_deadline(), None, "nothing is left to wait for");
+        assert_eq!(self.webhooks.pending(), 0, "every event ends");
+        let ended = |call| self.finished.contains(call) || self.cancelled.contains(call);
+        assert!(self.calls.iter().all(ended), "every call ends");
+        let metrics = self.webhooks.metrics();
+        assert_eq!(metrics.answered + metrics.failed, metrics.calls, "every event is counted");
+    }
+}
+
+impl Notifications {
+    /// Takes note of one that goes out.
+    fn send(&mut self, number: u64, now: Time) {
+        let begun = self.attempts.len();
+        let attempts = self.attempts.entry(number).or_default();
+        *attempts += 1;
+        assert!(*attempts <= 4, "there are three more tries");
+        if *attempts > 1 {
+            return;
+        }
+        assert_eq!(self.attempts.keys().next_back(), Some(&number), "they begin in order");
+        let is_early = self.began.is_some_and(|began| now.since(began) < WAIT);
+        assert!(!is_early || self.over > 0 || begun == 0, "each waits for the one before");
+        self.began = Some(now);
+    }
+}
+
+/// The names of events: for three handlers, and for none.
+const NAMES: [&str; 5] = ["a", "b", "c", "bad", "connected"];
+
+fn config(choice: u8) -> Config {
+    let mut config = Config::new(u64::from(choice));
+    config.limits = Limits {
+        call_timeout: if choice & 2 != 0 {
+            Duration::from_secs(7)
+        } else {
+            Duration::from_secs(300)
+        },
+        ..Limits::default()
+    };
+    let handler = |url: &str, user_events, system_events| EventHandler {
+        url: url.into(),
+        user_events: EventPattern::parse(user_events),
+        system_events,
+    };
+    let (all, none) = (SystemEvents::ALL, SystemEvents::NONE);
+    let ends = SystemEvents { disconnected: choice & 4 != 0, ..none };
+    let handlers = vec![
+        handler("http://b/{hub}?{event}", "b", ends),
+        handler(
+            "https://a/{event}?code=s3cret",
+            "a, connected",
+            SystemEvents { connect: choice & 8 != 0, ..all },
+        ),
+        handler("http://c/", "c", none),
+        handler("http://d/{bad}", "bad", none),
+    ];
+    let hub = HubConfig { handlers, allow_anonymous: true, ..HubConfig::default() };
+    config.hubs = vec![("chat".into(), hub)];
+    config
+}
+
+/// Picks one, the last ones first.
+fn pick<T>(from: &[T], place: u8) -> Option<&T> {
+    let place = usize::from(place).checked_rem(from.len())?;
+    from.iter().rev().nth(place)
+}
