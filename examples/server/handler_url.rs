@@ -1,6 +1,7 @@
 //! The URL templates of event handlers.
 
 use hubcast::rest::webhook::UrlTemplate;
+use hubcast::{EventHandler, SystemEvents};
 
 /// The URL of the handler that is built into the server.
 pub(crate) const ECHO: &str = "echo:";
@@ -22,4 +23,15 @@ pub(crate) fn check(template: &str) -> Result<(), String> {
              http://localhost:3000/eventhandler/{{event}}"
         )
     })
+}
+
+/// Returns the handler that `--handler` stands for. Webhooks get no `joined` and `left`: the official middleware of
+/// today answers them with 404. A config file can name them.
+pub(crate) fn handler(template: &str) -> EventHandler {
+    let every = EventHandler::all(template);
+    if template == ECHO {
+        return every;
+    }
+    let system_events = SystemEvents { joined: false, left: false, ..SystemEvents::ALL };
+    EventHandler { system_events, ..every }
 }

@@ -55,7 +55,10 @@ impl Handlers {
         self.client.forget(id);
         match &answered.result {
             Ok(response) => self.webhooks.respond(id, response, now),
-            Err(failure) => self.webhooks.fail(id, *failure, now),
+            Err(failed) => {
+                self.failures.note_request(failed, now);
+                self.webhooks.fail(id, failed.failure, now);
+            }
         }
     }
 

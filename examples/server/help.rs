@@ -16,15 +16,20 @@ Usage: server [FLAGS]
                            --secondary-key \"$OLD_KEY\"
   --config FILE          Settings of single hubs, in TOML; see below
                            --config hubs.toml
-  --handler HUB=URL      Sends every event of a hub to a webhook, as CloudEvents over HTTP; {hub} and {event} in
-                         the path or the query are filled in. The webhook has to allow the host of this server, or
-                         *, in its answer to OPTIONS; the official middleware does so. With https:// it needs a
-                         certificate of an authority that browsers know
+  --handler HUB=URL      Sends connect, connected, disconnected and all user events of a hub to a webhook, as
+                         CloudEvents over HTTP; {hub} and {event} in the path or the query are filled in. The
+                         webhook has to allow the host of this server, or *, in its answer to OPTIONS; the official
+                         middleware does so. With https:// it needs a certificate of an authority that browsers
+                         know, or of --handler-ca. The newer events joined and left, which the official middleware
+                         does not take yet, are for a config file to ask for
                            --handler chat=http://localhost:3000/eventhandler/{event}
                          The URL echo: is a handler inside the server, for trying things out: it lets everybody in
                          and answers each event and each invocation with its own data and metadata; the event fail
                          fails, the event slow is answered after 1 s
                            --handler chat=echo:
+  --handler-ca FILE      Certificates in PEM of more authorities for handlers with https://, or the handler's own if
+                         it has signed it itself: that of mkcert, or the development certificate of ASP.NET
+                           --handler-ca \"$(mkcert -CAROOT)/rootCA.pem\"
   --listener HUB=PATH    Appends every event of a hub that can be listened to (connected, disconnected, events of
                          clients) to a file, or - for stdout: a line of JSON each, as the service puts it into
                          Event Hubs. An event that a listener gets has succeeded, also without a handler

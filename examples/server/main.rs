@@ -7,6 +7,7 @@
 
 mod activity;
 mod api;
+mod authorities;
 mod banner;
 mod clock;
 mod config_file;
@@ -92,6 +93,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let room = SharedRoom::new(Room::for_all_of(&config));
     let outputs = ListenerOutputs::open(&config)?;
     let logs = Logs::open(options.logs.as_deref())?;
+    let authorities = authorities::trusted(options.handler_ca.as_deref())?;
 
     let (listener, address) = listen(options).await?;
     let endpoint = format!("http://{address}");
@@ -116,7 +118,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let listeners = Listeners::new(outputs, writer.clone());
     let outlets = Outlets { listeners, logs: logs.clone() };
     let (inputs, engine_task) =
-        service::start(engine, webhooks, outlets, Arc::clone(&clock), alive.clone());
+        service::start(engine, webhooks, authorities, outlets, Arc::clone(&clock), alive.clone());
     let app = App {
         inputs: inputs.clone(),
         keys: Arc::new(keys.clone()),

@@ -22,8 +22,10 @@ pub(crate) struct Options {
     pub(crate) access_key: String,
     pub(crate) secondary_key: Option<String>,
     pub(crate) config: Option<PathBuf>,
-    /// Event handlers that take every event of a hub: hub, URL template.
+    /// Event handlers in short form: hub, URL template.
     pub(crate) handlers: Vec<(String, String)>,
+    /// Certificates of authorities that those behind `https` may have theirs from.
+    pub(crate) handler_ca: Option<PathBuf>,
     /// Event listeners that are told of every event of a hub: hub, path.
     pub(crate) listeners: Vec<(String, String)>,
     /// Where the logs go.
@@ -43,6 +45,7 @@ impl Default for Options {
             secondary_key: None,
             config: None,
             handlers: Vec::new(),
+            handler_ca: None,
             listeners: Vec::new(),
             logs: None,
             limits: Limits::default(),
@@ -72,6 +75,7 @@ impl Invocation {
                 "secondary-key" => options.secondary_key = Some(text(&mut parser, &flag)?),
                 "config" => options.config = Some(text(&mut parser, &flag)?.into()),
                 "handler" => options.handlers.push(handler(&text(&mut parser, &flag)?)?),
+                "handler-ca" => options.handler_ca = Some(text(&mut parser, &flag)?.into()),
                 "listener" => options.listeners.push(listener(&text(&mut parser, &flag)?)?),
                 "logs" => options.logs = Some(path(text(&mut parser, &flag)?)?),
                 "generate-token-with-key" => options.generate_with_key = true,

@@ -13,6 +13,7 @@ use hubcast::rest::{self, Handshake, Operation};
 use hubcast::{
     Action, Closed, Config, ConfigError, ConnectionKey, Deliver, Engine, Incoming, Time,
 };
+use rustls::RootCertStore;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::{task, time};
@@ -98,12 +99,13 @@ pub(crate) enum Ended {
 pub(crate) fn start(
     engine: Engine,
     webhooks: Webhooks,
+    authorities: RootCertStore,
     outlets: Outlets,
     clock: Arc<Clock>,
     alive: mpsc::Sender<()>,
 ) -> (mpsc::Sender<Input>, JoinHandle<()>) {
     let (sender, inputs) = mpsc::channel(INPUTS);
-    let client = WebhookClient::new(sender.downgrade());
+    let client = WebhookClient::new(authorities, sender.downgrade());
     let handlers = Handlers::new(webhooks, client, outlets.logs.clone());
     let service = Service {
         engine,

@@ -1,6 +1,6 @@
 //! The settings of the engine: what the command line and the config file say together.
 
-use hubcast::{Config, EventHandler, EventListener, EventPattern, HubConfig, Records, UnknownHubs};
+use hubcast::{Config, EventListener, EventPattern, HubConfig, Records, UnknownHubs};
 
 use crate::options::Options;
 use crate::{config_file, handler_url};
@@ -20,7 +20,7 @@ pub(crate) fn read(options: &Options, seed: u64) -> Result<Config, String> {
     }
     for (hub, url) in &options.handlers {
         handler_url::check(url).map_err(|error| format!("--handler {hub}: {error}"))?;
-        this_hub(&mut config, hub).handlers.push(EventHandler::all(url));
+        this_hub(&mut config, hub).handlers.push(handler_url::handler(url));
     }
     for (hub, path) in &options.listeners {
         this_hub(&mut config, hub).listeners.push(EventListener::all(path));

@@ -7,6 +7,7 @@ mod connections;
 mod console;
 mod events;
 mod handshakes;
+mod https;
 #[path = "../../examples/server/lines.rs"]
 mod lines;
 mod listeners;

@@ -62,6 +62,10 @@ async fn bad_flags() {
     );
     let pathless = ConfigFile::new("pathless", "[[hubs.a.listeners]]\npath = \"\"\n");
     let no_directory = "chat=no/such/directory/events.jsonl";
+    let no_certificate = ConfigFile::new("none", "what is this?");
+    let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+    let bad_certificate = ConfigFile::new("bad", &format!("{begin}\nAAAA\n{end}\n"));
+    let cut_certificate = ConfigFile::new("cut", &format!("{begin}\nAAAA\n"));
     for (flags, says) in [
         (vec!["--nonsense"], "--nonsense"),
         (vec!["surplus"], "surplus"),
@@ -77,6 +81,10 @@ async fn bad_flags() {
         (vec!["--handler", "chat=http://h/{evnt}"], "{evnt}"),
         (vec!["--handler", "1st=http://h/"], "1st"),
         (vec!["--handler", "chat=http://h/?code={secret}"], "\"http://h/\" is neither"),
+        (vec!["--handler-ca", "no/such/file"], "no/such/file: cannot be read"),
+        (vec!["--handler-ca", no_certificate.path()], "has no certificate"),
+        (vec!["--handler-ca", bad_certificate.path()], "certificate 1 cannot be trusted"),
+        (vec!["--handler-ca", cut_certificate.path()], "is not PEM"),
         (vec!["--config", "no/such/file"], "no/such/file"),
         (vec!["--config", unknown_field.path()], "line 2: unknown field `allow_anonymus`"),
         (vec!["--config", not_toml.path()], "line 1"),

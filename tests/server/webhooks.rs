@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::support::{
-    ACCESS_KEY, Asked, Client, JSON, RELIABLE_JSON, Server, Webhook, ping_of, respond,
+    ACCESS_KEY, Asked, Client, ConfigFile, JSON, RELIABLE_JSON, Server, Webhook, ping_of, respond,
 };
 
 /// Starts a webhook that answers this event in its own way, and agrees to everything else, and a server that calls it.
@@ -110,9 +110,15 @@ async fn no_consent() {
 async fn out_of_reach() {
     let webhook = Webhook::start(|asked| Some(asked.agree())).await;
     let over_tls = webhook.flag().replacen("http:", "https:", 1);
-    for flag in ["chat=http://127.0.0.1:1/{event}", &over_tls] {
+    for (flag, why) in [
+        ("chat=http://127.0.0.1:1/{event}?code=s3cret", "127.0.0.1:1/validate: Connection refused"),
+        (over_tls.as_str(), "/chat/validate: received corrupt message"),
+    ] {
         let server = Server::start(&["--handler", flag]).await;
         assert_eq!(server.refused(&server.url("chat", "alice", ACCESS_KEY)).await, 500);
+        server.signal("-TERM").await;
+        let (_, stderr) = server.ended().await;
+        assert!(stderr.contains(why) && !stderr.contains("s3cret"), "{stderr}");
     }
 }
 
@@ -204,7 +210,14 @@ async fn state_comes_back() {
 /// What happens to a connection is told in order, up to its end, also when the server stops.
 #[tokio::test]
 async fn notifications_in_order() {
-    let (server, mut webhook) = start("", |asked| Some(asked.agree())).await;
+    let mut webhook = Webhook::start(|asked| Some(asked.agree())).await;
+    let settings = format!(
+        "[[hubs.chat.handlers]]\nurl = \"{}\"\n\
+         system_events = [\"connect\", \"connected\", \"disconnected\", \"joined\", \"left\"]\n",
+        webhook.url()
+    );
+    let file = ConfigFile::new("presence", &settings);
+    let server = Server::start(&["--config", file.path()]).await;
     let mut client = connect(&server, "alice").await;
     client.join().await;
     client.send(r#"{"type":"leaveGroup","group":"g","ackId":2}"#).await;
@@ -222,6 +235,40 @@ async fn notifications_in_order() {
     }
     ids.dedup();
     assert_eq!(ids.len(), 1, "{ids:?}");
+}
+
+/// A webhook that hangs at `connected`, or fails it again and again, is told of the end all the same.
+#[tokio::test]
+async fn connected_without_an_answer() {
+    let answers: [fn() -> Option<Response<Body>>; 2] =
+        [|| None, || Some(respond(503, "text/plain", "later"))];
+    for answer in answers {
+        let (server, mut webhook) = start("connected", move |_| answer()).await;
+        drop(connect(&server, "alice").await);
+        webhook.event("connect").await;
+        let mut tries = 0;
+        while webhook.next().await.event() == "connected" {
+            tries += 1;
+        }
+        assert!((1..4).contains(&tries), "before the last of its tries: {tries}");
+    }
+}
+
+/// A handler in short form is told of connections and user events, not of groups, which the official middleware does
+/// not know.
+#[tokio::test]
+async fn short_form() {
+    let (server, mut webhook) = start("", |asked| Some(asked.agree())).await;
+    let mut client = connect(&server, "alice").await;
+    webhook.event("connect").await;
+    webhook.event("connected").await;
+    client.join().await;
+    client.send(r#"{"type":"leaveGroup","group":"g","ackId":2}"#).await;
+    assert_eq!(client.json().await["success"], true);
+    send_event(&mut client, "greet", 3).await;
+    webhook.event("greet").await;
+    drop(client);
+    webhook.event("disconnected").await;
 }
 
 /// An event whose webhook fails it, or answers what is no message, fails alone; stderr says so without the query.

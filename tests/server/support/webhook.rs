@@ -1,14 +1,20 @@
 //! A webhook in the test, for the server to call.
 
+use std::fmt::Debug;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Method, Request, Response};
-use tokio::net::TcpListener;
+use axum::serve::Listener;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::PATIENCE;
 
@@ -51,7 +57,8 @@ pub(crate) fn respond(status: u16, content_type: &str, body: impl Into<Body>) ->
 
 /// A running webhook; it ends with the test.
 pub(crate) struct Webhook {
-    address: SocketAddr,
+    /// Scheme, host and port.
+    origin: String,
     asked: mpsc::UnboundedReceiver<Asked>,
     /// Says which events were broken off before they were answered.
     broken_off: mpsc::UnboundedReceiver<String>,
@@ -62,8 +69,25 @@ impl Webhook {
     pub(crate) async fn start(
         answer: impl Fn(&Asked) -> Option<Response<Body>> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
+        let (listener, address) = listen().await;
+        Self::serve(listener, format!("http://{address}"), answer)
+    }
+
+    /// Starts one with TLS.
+    pub(crate) async fn start_tls(
+        config: ServerConfig,
+        answer: impl Fn(&Asked) -> Option<Response<Body>> + Send + Sync + 'static,
+    ) -> Self {
+        let (tcp, address) = listen().await;
+        let listener = TlsListener { tcp, acceptor: TlsAcceptor::from(Arc::new(config)) };
+        Self::serve(listener, format!("https://localhost:{}", address.port()), answer)
+    }
+
+    fn serve<L: Listener<Addr: Debug>>(
+        listener: L,
+        origin: String,
+        answer: impl Fn(&Asked) -> Option<Response<Body>> + Send + Sync + 'static,
+    ) -> Self {
         let (tell, asked) = mpsc::unbounded_channel();
         let (tell_broken_off, broken_off) = mpsc::unbounded_channel();
         let answer = Arc::new(answer);
@@ -83,12 +107,17 @@ impl Webhook {
             }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, asked, broken_off }
+        Self { origin, asked, broken_off }
     }
 
-    /// Returns the flag that makes the server send every event of hub `chat` here.
+    /// Returns the flag that makes the server send the events of hub `chat` here.
     pub(crate) fn flag(&self) -> String {
-        format!("chat=http://{}/{{hub}}/{{event}}?code=s3cret", self.address)
+        format!("chat={}", self.url())
+    }
+
+    /// Returns the URL template of the webhook.
+    pub(crate) fn url(&self) -> String {
+        format!("{}/{{hub}}/{{event}}?code=s3cret", self.origin)
     }
 
     /// Returns the next request.
@@ -110,6 +139,36 @@ impl Webhook {
     /// Returns the name of the next event that was broken off.
     pub(crate) async fn broken_off(&mut self) -> String {
         timeout(PATIENCE, self.broken_off.recv()).await.expect("in time").expect("an event")
+    }
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    (listener, address)
+}
+
+/// Accepts those who trust its certificate.
+struct TlsListener {
+    tcp: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.tcp.accept().await.expect("a connection");
+            if let Ok(stream) = self.acceptor.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.tcp.local_addr()
     }
 }
 
