@@ -79,8 +79,14 @@ impl Memberships {
     }
 
     /// Notes that the connection has another position in a group now.
-    pub(crate) fn set_position(&mut self, place: u32, position: u32) {
-        self.list[place as usize].position = position;
+    pub(crate) fn set_position(&mut self, membership: Membership) {
+        let place = self.find(membership.group).expect("it is in the group");
+        self.list[place as usize] = membership;
+    }
+
+    /// Goes through the memberships, whose positions may be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Membership> {
+        self.list.iter_mut()
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = Membership> {

@@ -27,52 +27,34 @@ pub(crate) struct Class {
 struct List {
     class: Class,
     keys: Vec<ConnectionKey>,
-    /// For each member the place among its own memberships where it keeps its position here.
-    slots: Vec<u32>,
-}
-
-/// A member that was moved into the place of one that left.
-#[derive(Debug)]
-pub(crate) struct Moved {
-    pub key: ConnectionKey,
-    /// Where it keeps its position among its own memberships.
-    pub slot: u32,
 }
 
 impl Roster {
     /// Adds a member and returns its position.
-    pub(crate) fn push(&mut self, class: Class, key: ConnectionKey, slot: u32) -> u32 {
+    pub(crate) fn push(&mut self, class: Class, key: ConnectionKey) -> u32 {
         let list = match self.lists.iter().position(|list| list.class == class) {
             Some(place) => &mut self.lists[place],
             None => {
-                self.lists.push(List { class, keys: Vec::new(), slots: Vec::new() });
+                self.lists.push(List { class, keys: Vec::new() });
                 self.lists.last_mut().expect("just pushed")
             }
         };
         let position = u32::try_from(list.keys.len()).expect("fewer than 2^32 members");
         list.keys.push(key);
-        list.slots.push(slot);
         position
     }
 
-    /// Takes a member out; the last of its list takes its place, unless it was the last itself.
-    pub(crate) fn swap_remove(&mut self, class: Class, position: u32) -> Option<Moved> {
+    /// Takes a member out; the last of its list takes its place, unless it was the last itself. Returns who has the
+    /// position now.
+    pub(crate) fn swap_remove(&mut self, class: Class, position: u32) -> Option<ConnectionKey> {
         let place = self.place(class);
         let list = &mut self.lists[place];
         list.keys.swap_remove(position as usize);
-        list.slots.swap_remove(position as usize);
         if list.keys.is_empty() {
             self.lists.swap_remove(place);
             return None;
         }
-        let key = *list.keys.get(position as usize)?;
-        Some(Moved { key, slot: list.slots[position as usize] })
-    }
-
-    /// Notes that a member keeps its position in another place now.
-    pub(crate) fn set_slot(&mut self, class: Class, position: u32, slot: u32) {
-        let place = self.place(class);
-        self.lists[place].slots[position as usize] = slot;
+        list.keys.get(position as usize).copied()
     }
 
     /// Gives a member a new key.
@@ -99,11 +81,10 @@ impl Roster {
         self.lists.is_empty()
     }
 
-    /// Returns a member by its position and where it keeps that position.
-    pub(super) fn at(&self, class: Class, position: u32) -> Option<(ConnectionKey, u32)> {
+    /// Returns a member by its position.
+    pub(super) fn at(&self, class: Class, position: u32) -> Option<ConnectionKey> {
         let list = self.lists.iter().find(|list| list.class == class)?;
-        let key = *list.keys.get(position as usize)?;
-        Some((key, list.slots[position as usize]))
+        list.keys.get(position as usize).copied()
     }
 
     fn place(&self, class: Class) -> usize {

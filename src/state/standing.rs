@@ -43,21 +43,20 @@ impl World {
             return;
         }
         let moved = roster.swap_remove(before, position);
-        let new = roster.push(now, key, 0);
+        let new = roster.push(now, key);
         self.at_mut(key).hub_position = new;
         if let Some(moved) = moved {
-            self.at_mut(moved.key).hub_position = position;
+            self.at_mut(moved).hub_position = position;
         }
         let mut memberships = memberships;
-        for place in 0..memberships.len() as u32 {
-            let membership = memberships.get(place);
+        for membership in memberships.iter_mut() {
             let roster = &mut self.groups[membership.group as usize].roster;
             let moved = roster.swap_remove(before, membership.position);
-            memberships.set_position(place, roster.push(now, key, place));
+            let new = roster.push(now, key);
             if let Some(moved) = moved {
-                let others = &mut self.at_mut(moved.key).memberships;
-                others.set_position(moved.slot, membership.position);
+                self.at_mut(moved).memberships.set_position(*membership);
             }
+            membership.position = new;
         }
         self.at_mut(key).memberships = memberships;
     }

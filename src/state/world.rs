@@ -154,7 +154,7 @@ impl World {
         let hub = connection.hub;
         let Hub { roster, handshaking, .. } = &mut self.hubs[hub as usize];
         *handshaking -= 1;
-        connection.hub_position = roster.push(connection.class(), key, 0);
+        connection.hub_position = roster.push(connection.class(), key);
         let Some(name) = user else { return };
         let user = self.user_or_new(hub, name);
         let connections = &mut self.users[user as usize].connections;
@@ -200,8 +200,7 @@ impl World {
             hub.groups.insert(hash, slot);
             slot
         });
-        let place = connection.memberships.len() as u32;
-        let position = groups[slot as usize].roster.push(connection.class(), key, place);
+        let position = groups[slot as usize].roster.push(connection.class(), key);
         connection.memberships.push(Membership { group: slot, position });
         Ok(true)
     }
@@ -211,14 +210,9 @@ impl World {
     pub(crate) fn leave(&mut self, key: ConnectionKey, group: u32) -> Option<Left> {
         let place = self.at(key).memberships.find(group)?;
         let stateful = self.forget_states(key, group);
-        let Self { connections, groups, .. } = self;
-        let connection = connections.get_mut(key).expect("it leaves");
+        let connection = self.at_mut(key);
         let class = connection.class();
         let gone = connection.memberships.swap_remove(place);
-        if place < connection.memberships.len() as u32 {
-            let moved = connection.memberships.get(place);
-            groups[moved.group as usize].roster.set_slot(class, moved.position, place);
-        }
         self.vacate(class, gone);
         Some(Left { stateful })
     }
@@ -243,8 +237,7 @@ impl World {
     fn vacate(&mut self, class: Class, membership: Membership) {
         let group = &mut self.groups[membership.group as usize];
         if let Some(moved) = group.roster.swap_remove(class, membership.position) {
-            let memberships = &mut self.at_mut(moved.key).memberships;
-            memberships.set_position(moved.slot, membership.position);
+            self.at_mut(moved).memberships.set_position(membership);
         } else if group.roster.is_empty() {
             let group = self.groups.remove(membership.group as usize);
             let hash = self.hasher.hash(&group.name);
@@ -268,7 +261,7 @@ impl World {
             Phase::Open => {
                 let position = connection.hub_position;
                 if let Some(moved) = hub.roster.swap_remove(connection.class(), position) {
-                    self.at_mut(moved.key).hub_position = position;
+                    self.at_mut(moved).hub_position = position;
                 }
             }
         }
