@@ -9,6 +9,7 @@ mod connection_id;
 mod group_state;
 mod hub;
 mod invocation;
+mod label;
 mod membership;
 mod names;
 mod permission;

@@ -134,7 +134,7 @@ impl Engine {
 
     fn group_names(&self, key: ConnectionKey) -> Vec<Box<str>> {
         let memberships = self.world.at(key).memberships.iter();
-        memberships.map(|each| self.world.groups[each.group as usize].name.clone()).collect()
+        memberships.map(|each| (&*self.world.groups[each.group as usize].name).into()).collect()
     }
 
     /// Returns the number of the next event of a connection.

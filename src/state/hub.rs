@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use super::label::Label;
 use super::names::Names;
 use super::quota::QuotaUse;
 use super::roster::Roster;
@@ -72,7 +73,7 @@ pub struct GroupKey {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub hub: u32,
-    pub name: Box<str>,
+    pub name: Label,
     /// No other group ever has the same.
     pub number: u64,
     pub roster: Roster,
@@ -84,6 +85,6 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct User {
     pub hub: u32,
-    pub name: Box<str>,
+    pub name: Label,
     pub connections: SmallVec<[ConnectionKey; 2]>,
 }
