@@ -34,7 +34,10 @@ const JSON: &str = concat!(
     r#""speed":12.5,"zone":"harbour","tick":1234567}"#
 );
 
-const _: () = assert!(PAYLOAD.len() == 128 && JSON.len() == 128);
+/// 32 bytes of JSON.
+const SMALL: &str = r#"{"x":1024.25,"y":-512,"tick":12}"#;
+
+const _: () = assert!(PAYLOAD.len() == 128 && JSON.len() == 128 && SMALL.len() == 32);
 
 fn all(criterion: &mut Criterion) {
     let mut world = World::build(CONNECTIONS, 0);
@@ -231,6 +234,32 @@ fn received(criterion: &mut Criterion, world: &mut World) {
             });
         });
     }
+    // Any of a million senders, to any of 100,000 groups of 10.
+    let mut random = Random::new(4);
+    group.bench_function("32 bytes, cold sender, cold group of 10", |bencher| {
+        bencher.iter_custom(|count| {
+            let mut total = Duration::ZERO;
+            for batch in batches(count) {
+                let frames: Vec<_> = (0..batch)
+                    .map(|_| {
+                        let target = random.below(SMALL_GROUPS);
+                        let text = format!(
+                            r#"{{"type":"sendToGroup","group":"{}","dataType":"json","data":{SMALL}}}"#,
+                            &*Name::small(target)
+                        );
+                        (world.keys[random.below(CONNECTIONS)], text)
+                    })
+                    .collect();
+                total += timed(|| {
+                    for (key, text) in &frames {
+                        world.engine.receive(*key, Incoming::Text(black_box(text)), NOW);
+                        drain(&mut world.engine);
+                    }
+                });
+            }
+            total
+        });
+    });
     group.finish();
 }
 

@@ -38,6 +38,10 @@ pub(crate) const METADATA_TOTAL_MAX: usize = 8192;
 /// Tells whether these pairs are acceptable metadata: token keys of at most 256 bytes, no two the same,
 /// ASCII values of at most 1 KiB, at most 8 KiB in all.
 pub(crate) fn is_metadata<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
+    let mut pairs = pairs.peekable();
+    if pairs.peek().is_none() {
+        return true;
+    }
     let mut total = 0;
     let mut keys = SmallVec::<[&str; 16]>::new();
     for (key, value) in pairs {

@@ -233,6 +233,9 @@ fn exclusions(
     ids: &[&str],
     position: impl Fn(ConnectionKey) -> Option<(Class, u32)>,
 ) -> Exclusions {
+    if ids.is_empty() {
+        return Exclusions::new();
+    }
     let found = ids.iter().filter_map(|id| position(world.find(hub, id)?));
     let mut exclusions: Exclusions = found.collect();
     exclusions.sort_unstable();

@@ -8,7 +8,8 @@ use bytes::BytesMut;
 
 pub(crate) use self::put::put_string;
 use self::put::{
-    data_size, pairs_size, put, put_data, put_integer, put_metadata, put_pairs, put_user,
+    data_size, pairs_size, put, put_data, put_integer, put_metadata, put_pairs, put_rest_of_string,
+    put_user,
 };
 use crate::protocol::message::{Data, Outgoing, StateItem, StreamEnd, StreamPart};
 
@@ -88,8 +89,8 @@ pub(crate) fn encode(message: &Outgoing<'_>, buffer: &mut BytesMut) {
         }
         Outgoing::Pong => return put(buffer, PONG),
         Outgoing::Group { group, from_user, data, metadata, stream } => {
-            put(buffer, br#"{"type":"message","from":"group","group":"#);
-            put_string(buffer, group);
+            put(buffer, br#"{"type":"message","from":"group","group":""#);
+            put_rest_of_string(buffer, group);
             if let Some(user) = from_user {
                 put(buffer, br#","fromUserId":"#);
                 put_user(buffer, *user);

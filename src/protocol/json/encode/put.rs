@@ -25,8 +25,8 @@ pub(super) fn pairs_size<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) ->
 pub(super) fn put_data(buffer: &mut BytesMut, data: &Data<'_>) {
     match data {
         Data::Text(text) => {
-            put(buffer, br#","dataType":"text","data":"#);
-            put_string(buffer, text);
+            put(buffer, br#","dataType":"text","data":""#);
+            put_rest_of_string(buffer, text);
         }
         Data::Json(json) => {
             put(buffer, br#","dataType":"json","data":"#);
@@ -77,8 +77,13 @@ pub(super) fn put_user(buffer: &mut BytesMut, user: Option<&str>) {
 
 /// Appends a string with its quotes; escapes only what RFC 8259 wants escaped.
 pub(crate) fn put_string(buffer: &mut BytesMut, text: &str) {
-    let bytes = text.as_bytes();
     put(buffer, b"\"");
+    put_rest_of_string(buffer, text);
+}
+
+/// Appends a string whose first quote is there already.
+pub(super) fn put_rest_of_string(buffer: &mut BytesMut, text: &str) {
+    let bytes = text.as_bytes();
     let mut start = 0;
     loop {
         let end = skip_plain(bytes, start);
