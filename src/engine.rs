@@ -309,8 +309,8 @@ impl Engine {
 
     /// Takes note that the transport of a connection is full. What comes for it waits until it is
     /// [resumed](Self::resume), in the engine and within the limits of its hub: a reliable connection keeps what it
-    /// would keep anyway, for the others [`HubConfig::slow_consumer`] says what becomes of too much. Nobody else
-    /// is held up, and those who are not paused pay nothing for it.
+    /// would keep anyway, for the others [`HubConfig::slow_consumer`](crate::HubConfig::slow_consumer) says what becomes
+    /// of too much. Nobody else is held up, and those who are not paused pay nothing for it.
     ///
     /// A host pauses a connection when its outbound queue gets long, and resumes it when that is short again. What
     /// the engine has already handed out is still to be sent.
