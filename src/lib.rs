@@ -12,8 +12,8 @@
 //!   open, receive, close ──▶ ┌──────────┐ ──▶ Accept, Refuse   finish or refuse a handshake
 //!   answer               ──▶ │  Engine  │ ──▶ Deliver          one frame, many recipients
 //!   execute              ──▶ │          │ ──▶ Close            close a transport
-//!   pause, resume        ──▶ │          │ ──▶ Call             ask an event handler
-//!   advance              ──▶ └──────────┘ ──▶ Cancel           stop asking
+//!   pause, resume        ──▶ │          │ ──▶ Call, Cancel     ask an event handler, or stop asking
+//!   advance, reconfigure ──▶ └──────────┘ ──▶ Notify, Record   tell listeners, write a log
 //!                              │
 //!                              └─▶ next_deadline               when to call advance
 //! ```
@@ -77,7 +77,7 @@
 //!    publish is encoded once for each protocol among the members, and comes out as one [`Deliver`] for each.
 //!    Whoever breaks the protocol gets an [`Action::Close`] with the code that the service uses.
 //! 4. An event goes to its handler as a [`Call`]. Until it is answered, the later messages of this connection
-//!    wait in a bounded queue; nobody else waits.
+//!    wait in a bounded queue; nobody else waits. Every [`EventListener`] that wants it is told before, by a [`Notify`].
 //! 5. The server sends, joins, grants and closes with [`Engine::execute`], answered at once.
 //! 6. Where its transport gets full, the host says so with [`Engine::pause`]: what comes then waits in the engine, by
 //!    the policy of its hub, and comes out after [`Engine::resume`]. Nobody else is held up.
@@ -97,7 +97,9 @@
 //! | what goes in | [`Open`], [`Incoming`], [`Closed`], [`Command`], [`Answer`] |
 //! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`] |
 //! | filters of connections (feature `filter`) | [`Filter`] |
-//! | hubs, handlers, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`Limits`] |
+//! | hubs, handlers, listeners, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`EventListener`], [`Limits`] |
+//! | who gets a message, and why not | [`Engine::explain`] |
+//! | what is there, and what happened | [`Engine::hubs`], [`Engine::connection`], [`Metrics`], [`Record`] |
 //! | access tokens (feature `jwt`) | [`token`] |
 //! | the HTTP edge (feature `rest`) | [`rest`] |
 //! | event handlers behind HTTP (feature `rest`) | [`rest::webhook`] |
