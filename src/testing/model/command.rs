@@ -134,8 +134,14 @@ impl Model {
             Deed::LeaveAll => {
                 self.check_audience(order)?;
                 let members = self.audience(order, ids);
+                let mut cleared = Vec::new();
                 for &member in &members {
-                    self.leave_all(member);
+                    let groups = self.leave_all(member);
+                    cleared.extend(groups.into_iter().map(|group| (member, group)));
+                }
+                // Once all have left: many who leave at once do not tell each other.
+                for (member, group) in &cleared {
+                    self.tell_cleared(*member, group);
                 }
                 affected(members.len())
             }
@@ -211,7 +217,8 @@ impl Model {
     }
 
     /// Takes a connection out of all its groups.
-    fn leave_all(&mut self, number: usize) {
+    /// Takes a connection out of its groups, and returns those where it had a state.
+    fn leave_all(&mut self, number: usize) -> Vec<String> {
         let groups = self.connections[&number].groups.clone();
         let mut stateful = groups.clone();
         stateful.retain(|group| self.connections[&number].states.contains_key(group));
@@ -222,9 +229,7 @@ impl Model {
         connection.groups.clear();
         connection.states.clear();
         connection.subscribed.clear();
-        for group in &stateful {
-            self.tell_cleared(number, group);
-        }
+        stateful
     }
 
     fn permit(
