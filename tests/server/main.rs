@@ -13,6 +13,7 @@ mod lines;
 mod listeners;
 #[path = "../../examples/server/load.rs"]
 mod load;
+mod load_generator;
 mod logs;
 mod metrics;
 #[expect(dead_code, reason = "only the server waits for the queue")]

@@ -83,9 +83,14 @@ impl Server {
         line_with(&mut self.stdout, text).await
     }
 
+    /// Returns the id of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().expect("the server runs")
+    }
+
     /// Sends a signal to the server.
     pub(crate) async fn signal(&self, signal: &str) {
-        let id = self.child.id().expect("the server runs").to_string();
+        let id = self.process().to_string();
         let sent = Command::new("kill").args([signal, &id]).status().await.expect("kill is there");
         assert!(sent.success());
     }
@@ -228,18 +233,23 @@ pub(crate) async fn run(flags: &[&str]) -> Output {
 }
 
 fn command(flags: &[&str]) -> Command {
+    let mut command = example("server");
+    command.args(flags);
+    command
+}
+
+/// Returns the command that runs an example.
+pub(crate) fn example(name: &str) -> Command {
     let mut path: PathBuf = std::env::current_exe().expect("a path");
     // From target/debug/deps/server-0123 to target/debug/examples/server.
     path.pop();
     path.pop();
-    path.extend(["examples", "server"]);
+    path.extend(["examples", name]);
     assert!(
         path.exists(),
-        "not built: run `cargo build --example server` or the whole `cargo test`"
+        "not built: run `cargo build --example {name}` or the whole `cargo test`"
     );
-    let mut command = Command::new(path);
-    command.args(flags);
-    command
+    Command::new(path)
 }
 
 async fn line_after(stdout: &mut BufReader<ChildStdout>, prefix: &str) -> String {
