@@ -10,7 +10,8 @@ pub(crate) struct Process {
     directory: String,
 }
 
-/// What a process has used since it started.
+/// What a process has used since it started. Many kernels know the sum exactly and divide it by what they saw at each of
+/// their ticks, so short runs say little about the shares.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usage {
     /// Time in its own code.

@@ -42,7 +42,7 @@ impl Progress {
         let behind = Duration::from_nanos(tally.behind.load(Relaxed)).as_millis();
         print(&format!(
             "{phase:<8} sent {:>7}  received {:>8}  on the way {:>7}  senders behind {behind} ms",
-            sent - self.sent,
+            sent.saturating_sub(self.sent),
             received.saturating_sub(self.received),
             expected.saturating_sub(received),
         ));

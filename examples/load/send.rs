@@ -24,7 +24,8 @@ const BLOCKED: Duration = Duration::from_millis(1);
 const LISTENING: Duration = Duration::from_secs(1);
 /// How many bytes of a sender wait for the server; more messages are made when these are gone.
 const WAITING_BYTES: usize = 64 * 1024;
-/// How long after the end of the timetable messages are sent that are late.
+/// How long after the end of the timetable messages are made that are late, and how long after that those that are made
+/// may wait for the server.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All connections that send.
@@ -38,7 +39,7 @@ pub(crate) struct Senders {
     timetable: Timetable,
     tally: Arc<Tally>,
     clock: Clock,
-    /// How late messages were made, in microseconds.
+    /// How late those messages were made that count, in microseconds.
     lateness: Histogram<u64>,
 }
 
@@ -59,10 +60,6 @@ const AFTER_PAYLOAD: &str = r#""}"#;
 
 impl Senders {
     /// Gives the connections something to send: messages with `payload` bytes.
-    ///
-    /// # Errors
-    ///
-    /// One line that says why not.
     pub(crate) fn new(
         streams: Vec<(TcpStream, Vec<u8>)>,
         groups: &[String],
@@ -105,8 +102,8 @@ impl Senders {
             let now = self.clock.now();
             let wake = self.round(now)?;
             let over = self.timetable.end();
-            if now >= over + PATIENCE || (wake.is_none() && now >= over) {
-                self.tally.behind.store(0, Relaxed);
+            if now >= over + 2 * PATIENCE || (wake.is_none() && now >= over) {
+                self.give_up();
                 return Ok((std::mem::replace(&mut self.lateness, latencies()), self));
             }
             if now >= listened + LISTENING {
@@ -138,6 +135,9 @@ impl Senders {
     /// Makes the messages of a sender that are due. Returns when its next one is, which has passed if too much waits
     /// for the server.
     fn make(&mut self, number: usize, now: Duration) -> Option<Duration> {
+        if now >= self.timetable.end() + PATIENCE {
+            return None;
+        }
         let every = self.all.len() as u64;
         let Sender { next, waiting, .. } = &mut self.all[number];
         while *next < self.timetable.messages() {
@@ -151,10 +151,27 @@ impl Senders {
             stamp::write(&mut waiting[stamp..], nanoseconds(due));
             let members = self.timetable.members(group);
             self.tally.note_sent(due, members);
-            self.lateness.saturating_record(microseconds(now.saturating_sub(due)));
+            if self.tally.counts(nanoseconds(due)) {
+                self.lateness.saturating_record(microseconds(now.saturating_sub(due)));
+            }
             *next += every;
         }
         None
+    }
+
+    /// Takes back what was made and the server did not take.
+    fn give_up(&mut self) {
+        let every = self.all.len() as u64;
+        for Sender { next, waiting, .. } in &mut self.all {
+            let mut left = waiting.len();
+            while left > 0 && *next >= every {
+                *next -= every;
+                let group = self.timetable.group(*next);
+                left = left.saturating_sub(self.frames[group].len());
+                self.tally.note_unsent(self.timetable.due(*next), self.timetable.members(group));
+            }
+        }
+        self.tally.behind.store(0, Relaxed);
     }
 }
 

@@ -75,6 +75,16 @@ impl Tally {
         }
     }
 
+    /// Takes back that a message was sent.
+    pub(crate) fn note_unsent(&self, due: Duration, members: u64) {
+        self.sent.fetch_sub(1, Relaxed);
+        self.expected.fetch_sub(members, Relaxed);
+        if self.counts(nanoseconds(due)) {
+            self.sent_counted.fetch_sub(1, Relaxed);
+            self.expected_counted.fetch_sub(members, Relaxed);
+        }
+    }
+
     /// Lends the counters of a connection.
     pub(crate) fn share(&self, connection: usize) -> MutexGuard<'_, Received> {
         let share = &self.shares[connection % self.shares.len()];
