@@ -23,8 +23,8 @@ mod timetable;
 async fn nothing_is_lost() {
     let server = Server::start(&[]).await;
     let runs = ["json", "reliable-json", "protobuf", "plain"].map(|protocol| {
-        let flags = "--connections 30 --groups 7 --senders 3 --rate 350 --duration 1 --warm-up 1 --threads 2";
-        load(&server, format!("{flags} --protocol {protocol}"))
+        let flags = "--connections 30 --groups 7 --senders 3 --rate 350 --duration 1 --warm-up 1";
+        load(&server, format!("{flags} --threads 2 --protocol {protocol}"))
     });
     for (status, result) in join_all(runs).await {
         assert_eq!(status, 0, "{result}");
