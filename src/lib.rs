@@ -95,7 +95,7 @@
 //! |---|---|
 //! | the engine and its verbs | [`Engine`] |
 //! | what goes in | [`Open`], [`Incoming`], [`Closed`], [`Command`], [`Answer`] |
-//! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`] |
+//! | what comes out | [`Action`], [`Frame`], [`Reply`], [`Metrics`]; [`Batch`] gathers it by connection |
 //! | filters of connections (feature `filter`) | [`Filter`] |
 //! | hubs, handlers, listeners, limits | [`Config`], [`HubConfig`], [`EventHandler`], [`EventListener`], [`Limits`] |
 //! | who gets a message, and why not | [`Engine::explain`] |
@@ -133,6 +133,7 @@ extern crate alloc;
 extern crate std;
 
 mod action;
+mod batch;
 mod command;
 mod config;
 mod engine;
@@ -159,6 +160,7 @@ pub mod token;
 pub use self::action::{
     Accept, Action, Call, Close, Deliver, Notify, Recipient, Recipients, RecipientsIter, Refuse,
 };
+pub use self::batch::{Batch, BatchFrame, BatchFrames};
 pub use self::command::{
     Audience, Command, CommandError, GroupPermission, Member, Members, Reply, SendOptions,
 };
