@@ -13,11 +13,13 @@ mod clock;
 mod config_file;
 mod console;
 mod counters;
+mod deliveries;
 mod echo;
 mod failures;
 mod handler_url;
 mod handlers;
 mod help;
+mod incoming;
 mod lines;
 mod listeners;
 mod load;
@@ -26,8 +28,11 @@ mod logs;
 mod metrics;
 mod options;
 mod outbound;
+mod pulse;
+mod queue;
 mod reload;
 mod rest_routes;
+mod room;
 mod routes;
 mod service;
 mod settings;
@@ -36,6 +41,7 @@ mod sockets;
 mod stop;
 mod tables;
 mod webhook_client;
+mod wire;
 
 use std::env;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -56,8 +62,9 @@ use self::lines::LineWriter;
 use self::listeners::{ListenerOutputs, Listeners};
 use self::logs::Logs;
 use self::options::{Invocation, Options};
-use self::outbound::{Room, SharedRoom};
+use self::pulse::Pulse;
 use self::reload::{HangUps, Reload};
+use self::room::{Room, SharedRoom};
 use self::routes::App;
 use self::service::{Input, Outlets};
 
@@ -123,6 +130,7 @@ async fn serve(options: &Options) -> Result<(), String> {
         inputs: inputs.clone(),
         keys: Arc::new(keys.clone()),
         api: Arc::new(api(keys, options)),
+        pulse: Pulse::start(Arc::clone(&clock)),
         clock,
         message_bytes: Arc::clone(&message_bytes),
         room: Arc::clone(&room),

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::listeners::ListenerOutputs;
 use crate::logs::Logs;
 use crate::options::Options;
-use crate::outbound::{Room, SharedRoom};
+use crate::room::{Room, SharedRoom};
 use crate::service::Input;
 use crate::settings;
 

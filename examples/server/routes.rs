@@ -25,7 +25,9 @@ use crate::clock::Clock;
 use crate::console;
 use crate::counters::Counters;
 use crate::logs::{LoggedRequest, Logs};
-use crate::outbound::{Outbound, SharedRoom};
+use crate::outbound::Outbound;
+use crate::pulse::Pulse;
+use crate::room::SharedRoom;
 use crate::service::{Ended, Input};
 use crate::socket::SocketTask;
 use crate::sockets::{Decision, Socket};
@@ -41,6 +43,8 @@ pub(crate) struct App {
     /// The REST API.
     pub(crate) api: Arc<Api>,
     pub(crate) clock: Arc<Clock>,
+    /// Watches over the signs of life of all peers.
+    pub(crate) pulse: Arc<Pulse>,
     /// The most bytes of one message from a client that connects now.
     pub(crate) message_bytes: Arc<AtomicUsize>,
     /// The most that waits for one socket.
@@ -159,7 +163,7 @@ async fn run_connection(
         return;
     }
     let Ok(connection) = open.await else { return };
-    let App { inputs, clock, alive: _alive, .. } = app;
+    let App { inputs, clock, pulse, alive: _alive, .. } = app;
     let task = SocketTask { connection, inputs, outbound, clock, message_bytes };
     let decision = tokio::select! {
         decision = decided => decision,
@@ -175,7 +179,10 @@ async fn run_connection(
         return task.report_closed(Ended::Lost).await;
     }
     match upgrade.await {
-        Ok(upgraded) => task.run(upgraded).await,
+        Ok(upgraded) => {
+            pulse.watch(&task.outbound);
+            task.run(upgraded).await;
+        }
         Err(_) => task.report_closed(Ended::Lost).await,
     }
 }

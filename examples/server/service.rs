@@ -10,9 +10,7 @@ use bytes::Bytes;
 use http::Response;
 use hubcast::rest::webhook::{RequestId, Webhooks};
 use hubcast::rest::{self, Handshake, Operation};
-use hubcast::{
-    Action, Closed, Config, ConfigError, ConnectionKey, Deliver, Engine, Incoming, Time,
-};
+use hubcast::{Action, Closed, Config, ConfigError, ConnectionKey, Engine, Incoming, Time};
 use rustls::RootCertStore;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -21,12 +19,12 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::activity::{Activity, News};
 use crate::clock::Clock;
+use crate::deliveries::Deliveries;
 use crate::handlers::Handlers;
 use crate::listeners::{ListenerOutputs, Listeners};
 use crate::load::Load;
 use crate::logs::Logs;
 use crate::metrics::Measured;
-use crate::outbound::{Close, Full, Level, Message};
 use crate::sockets::{Decision, Socket, Sockets};
 use crate::tables::Tables;
 use crate::webhook_client::{Answered, WebhookClient};
@@ -38,9 +36,6 @@ const BATCH: usize = 256;
 /// The most bytes of those inputs, but for the last one: nobody is paused before that, so what comes meanwhile for a
 /// connection that should be is to be little.
 const BATCH_BYTES: usize = 64 * 1024;
-
-/// The close code that stands for a transport that ends without a close frame.
-const CUT: u16 = 1006;
 
 /// Something for the engine.
 #[derive(Debug)]
@@ -111,6 +106,7 @@ pub(crate) fn start(
         engine,
         clock,
         sockets: Sockets::default(),
+        deliveries: Deliveries::default(),
         handlers,
         outlets,
         activity: Activity::default(),
@@ -132,21 +128,13 @@ struct Service {
     engine: Engine,
     clock: Arc<Clock>,
     sockets: Sockets,
+    deliveries: Deliveries,
     handlers: Handlers,
     outlets: Outlets,
     load: Load,
     activity: Activity,
     is_stopping: bool,
     alive: Option<mpsc::Sender<()>>,
-}
-
-/// What carrying out actions leads to.
-#[derive(Default)]
-struct Consequences {
-    /// Connections whose queue is crowded since.
-    crowded: Vec<ConnectionKey>,
-    /// Connections whose queue was full; they are dropped.
-    lost: Vec<ConnectionKey>,
 }
 
 impl Service {
@@ -254,14 +242,17 @@ impl Service {
 
     /// Carries out actions until there are none. It never waits for a socket.
     fn carry_out(&mut self) {
-        let mut consequences = Consequences::default();
         loop {
             let now = self.clock.now();
+            let Self { sockets, deliveries, handlers, activity, outlets, .. } = self;
             while let Some(action) = self.engine.poll_action() {
-                let Self { sockets, handlers, activity, outlets, .. } = self;
-                carry_out(action, sockets, handlers, activity, outlets, &mut consequences, now);
+                carry_out(action, sockets, deliveries, handlers, activity, outlets, now);
+                if deliveries.is_large() {
+                    deliveries.send(sockets, now);
+                }
             }
-            let Consequences { crowded, lost } = &mut consequences;
+            deliveries.send(sockets, now);
+            let Deliveries { crowded, lost, .. } = deliveries;
             let mut is_settled = crowded.is_empty() && lost.is_empty();
             for connection in crowded.drain(..) {
                 self.engine.pause(connection, now);
@@ -309,10 +300,10 @@ impl Input {
 fn carry_out(
     action: Action<'_>,
     sockets: &mut Sockets,
+    deliveries: &mut Deliveries,
     handlers: &mut Handlers,
     activity: &mut Activity,
     outlets: &Outlets,
-    consequences: &mut Consequences,
     now: Time,
 ) {
     match action {
@@ -324,16 +315,8 @@ fn carry_out(
             let refusal = rest::refusal(&it);
             decide(sockets.remove(it.connection).as_mut(), Decision::Refuse(refusal));
         }
-        Action::Deliver(it) => deliver(&it, sockets, consequences, now),
-        Action::Close(it) => {
-            if let Some(socket) = sockets.remove(it.connection) {
-                let reason = it.reason.to_owned();
-                match it.code {
-                    CUT => socket.outbound.cut(),
-                    code => socket.outbound.close(Close { code, reason }),
-                }
-            }
-        }
+        Action::Deliver(it) => deliveries.push(&it),
+        Action::Close(it) => deliveries.close(&it),
         Action::Notify(it) => {
             outlets.listeners.notify(&it, now);
             activity.notified(&it, now);
@@ -354,26 +337,4 @@ fn decide(socket: Option<&mut Socket>, decision: Decision) {
     let Some(asking) = socket.and_then(|socket| socket.decision.take()) else { return };
     // A peer that left in the meantime is reported as closed by its own task.
     let _ = asking.send(decision);
-}
-
-fn deliver(it: &Deliver<'_>, sockets: &mut Sockets, consequences: &mut Consequences, now: Time) {
-    for to in it.to {
-        let Some(socket) = sockets.get_mut(to.connection) else { continue };
-        let message = Message {
-            bytes: it.frame.bytes(to.sequence),
-            is_shared: it.frame.shared().is_some(),
-            is_text: it.frame.is_text(),
-            expires: it.expires,
-        };
-        match socket.outbound.send(message, now) {
-            Ok(Level::Same) => {}
-            Ok(Level::Crowded) => consequences.crowded.push(to.connection),
-            Err(Full) => {
-                let reason = "The outbound message queue is full.".to_owned();
-                socket.outbound.abandon(Close { code: 1008, reason });
-                sockets.remove(to.connection);
-                consequences.lost.push(to.connection);
-            }
-        }
-    }
 }

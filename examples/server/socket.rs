@@ -1,36 +1,30 @@
-//! A socket task: it moves bytes between a WebSocket and the engine task, and knows nothing else.
+//! A socket task: it passes on what arrives, writes what could not be written at once, and ends the transport. It
+//! knows nothing of what the bytes mean.
 
+use std::future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
 use hubcast::ConnectionKey;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc;
-use tokio::time::{self, Instant, MissedTickBehavior};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame};
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Bytes, Error, error::ProtocolError};
+use tokio::time;
+use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError};
 
 use crate::clock::Clock;
-use crate::outbound::{Close, Order, Outbound};
+use crate::incoming::Incoming;
+use crate::outbound::{Outbound, Written};
 use crate::service::{Ended, Input, Received};
 
-/// How often the peer is asked for a sign of life.
-const PING_INTERVAL: Duration = Duration::from_secs(30);
-/// How long a peer may be silent: two intervals.
-const SILENCE: Duration = Duration::from_secs(2 * PING_INTERVAL.as_secs());
 /// How long a close may take: what is queued, the close frame, and the peer's answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How much is read at a time; every connection keeps as much memory.
-const READ_BUFFER: usize = 16 * 1024;
-
-type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// What a socket task works with.
 #[derive(Clone, Debug)]
@@ -39,7 +33,7 @@ pub(crate) struct SocketTask {
     pub(crate) connection: ConnectionKey,
     /// The way to the engine task.
     pub(crate) inputs: mpsc::Sender<Input>,
-    /// What the engine task wants to be sent.
+    /// What is sent goes through it.
     pub(crate) outbound: Arc<Outbound>,
     /// Says which messages are too old to be sent.
     pub(crate) clock: Arc<Clock>,
@@ -60,35 +54,39 @@ enum ReadEnd {
 impl SocketTask {
     /// Moves bytes until the connection is over on both sides.
     pub(crate) async fn run(self, upgraded: Upgraded) {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
-            .max_message_size(Some(self.message_bytes))
-            .max_frame_size(Some(self.message_bytes));
-        let io = TokioIo::new(upgraded);
-        let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        let (mut sink, mut stream) = socket.split();
-        tokio::select! {
-            () = self.talk(&mut sink, &mut stream) => {}
-            () = self.closed_too_slowly() => return,
-            () = self.outbound.to_be_cut() => return,
-        }
-        if let Ok(socket) = sink.reunite(stream) {
-            hang_up(socket).await;
+        let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded);
+        // What axum wraps around the socket would cost two locks for every message.
+        let parts = parts.expect("the listener accepts TCP connections");
+        let (reading, writing) = parts.io.into_inner().into_split();
+        self.outbound.attach(writing);
+        let mut incoming = Incoming::new(reading, &parts.read_buf, self.message_bytes);
+        drop(parts.read_buf);
+        let has_said_goodbye = tokio::select! {
+            () = self.talk(&mut incoming) => true,
+            () = self.closed_too_slowly() => false,
+            () = self.outbound.to_be_cut() => false,
+        };
+        let writing = self.outbound.detach();
+        match writing {
+            Some(writing) if has_said_goodbye => hang_up(incoming.into_socket(), writing).await,
+            Some(_) | None => {
+                drop((incoming, writing));
+                // For the engine the connection is over already, unless it was cut because of its silence.
+                self.report_closed(Ended::Lost).await;
+            }
         }
     }
 
     /// Reads and writes until both sides have closed or the transport is gone.
-    async fn talk(
-        &self,
-        sink: &mut SplitSink<WebSocket, tungstenite::Message>,
-        stream: &mut SplitStream<WebSocket>,
-    ) {
-        let mut reading = std::pin::pin!(self.read(stream));
-        let mut writing = std::pin::pin!(self.write(sink));
+    async fn talk(&self, incoming: &mut Incoming) {
+        let mut reading = std::pin::pin!(self.read(incoming));
+        let mut writing = std::pin::pin!(self.write());
         tokio::select! {
             end = &mut reading => match end {
                 ReadEnd::Gone(how) => self.report_closed(how).await,
-                ReadEnd::Closed => {}
+                ReadEnd::Closed => {
+                    let _ = time::timeout(CLOSE_TIMEOUT, writing).await;
+                }
                 ReadEnd::Broken(what) => {
                     self.report(what).await;
                     // Lasts until the engine's close frame is sent.
@@ -112,69 +110,49 @@ impl SocketTask {
     }
 
     /// Passes on what arrives, until nothing more can arrive.
-    async fn read(&self, stream: &mut SplitStream<WebSocket>) -> ReadEnd {
+    async fn read(&self, incoming: &mut Incoming) -> ReadEnd {
         loop {
-            let Ok(next) = time::timeout(SILENCE, stream.next()).await else {
-                return ReadEnd::Gone(Ended::Lost);
+            let message = match incoming.next().await {
+                Ok(message) => message,
+                Err(error) => return read_end(&error),
             };
-            let message = match next {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return read_end(&error),
-                None => return ReadEnd::Gone(Ended::Lost),
-            };
+            self.outbound.hear();
             match message {
-                tungstenite::Message::Text(text) => self.report(Received::Text(text)).await,
-                tungstenite::Message::Binary(bytes) => self.report(Received::Binary(bytes)).await,
-                tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_) => {
+                Message::Text(text) => self.report(Received::Text(text)).await,
+                Message::Binary(bytes) => self.report(Received::Binary(bytes)).await,
+                Message::Ping(_) => {
+                    self.outbound.pong(incoming.answer());
                     self.report(Received::Alive).await;
                 }
-                tungstenite::Message::Close(frame) => {
+                Message::Pong(_) => self.report(Received::Alive).await,
+                Message::Close(frame) => {
                     // Before the peer has its answer: by then it is to be true that the connection is closed.
                     self.report_closed(clean(frame)).await;
-                    // The next read sends the answer, then there is nothing more to read.
-                    let _ = time::timeout(CLOSE_TIMEOUT, stream.next()).await;
+                    self.outbound.answer_close(incoming.answer());
                     return ReadEnd::Closed;
                 }
-                tungstenite::Message::Frame(_) => unreachable!("frames are only for sending"),
+                Message::Frame(_) => unreachable!("frames are only for sending"),
             }
         }
     }
 
-    /// Sends what is queued, and a ping now and then, until a close frame is sent.
-    async fn write(
-        &self,
-        sink: &mut SplitSink<WebSocket, tungstenite::Message>,
-    ) -> Result<(), Error> {
-        let mut pings = time::interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Writes what could not be written at once, until a close frame is written.
+    ///
+    /// # Errors
+    ///
+    /// If the transport takes nothing more.
+    async fn write(&self) -> io::Result<()> {
         loop {
-            let Some(order) = self.outbound.next(self.clock.now()) else {
-                // Nothing more to gather: what was gathered goes out in one write.
-                sink.flush().await?;
-                tokio::select! {
-                    () = self.outbound.filled() => {}
-                    _ = pings.tick() => {
-                        sink.send(tungstenite::Message::Ping(Bytes::new())).await?;
-                    }
-                }
-                continue;
-            };
-            match order {
-                Order::Send(message) => {
-                    let kind = if message.is_text { Data::Text } else { Data::Binary };
-                    // A frame, not a `Message::Text`, which would look for broken UTF-8 in what the
-                    // engine has already checked, once for every recipient.
-                    let frame = Frame::message(message.bytes, OpCode::Data(kind), true);
-                    sink.feed(tungstenite::Message::Frame(frame)).await?;
-                }
-                Order::ReportDrained => {
+            let writing =
+                future::poll_fn(|context| self.outbound.poll_write(context, self.clock.now()));
+            match writing.await {
+                Written::All => self.outbound.filled().await,
+                Written::Closed => return Ok(()),
+                Written::Drained => {
                     let connection = self.connection;
                     let _ = self.inputs.send(Input::Drained { connection }).await;
                 }
-                Order::Close(Close { code, reason }) => {
-                    let frame = CloseFrame { code: code.into(), reason: reason.into() };
-                    return sink.send(tungstenite::Message::Close(Some(frame))).await;
-                }
+                Written::Failed => return Err(io::ErrorKind::BrokenPipe.into()),
             }
         }
     }
@@ -217,14 +195,13 @@ fn read_end(error: &Error) -> ReadEnd {
 
 /// Ends the transport so that the peer still gets what was sent last: a socket that is dropped while
 /// there is something unread in it is reset, and a reset destroys what the peer has not read yet.
-async fn hang_up(mut socket: WebSocket) {
-    let io = socket.get_mut();
+async fn hang_up(mut reading: OwnedReadHalf, mut writing: OwnedWriteHalf) {
     let reading_on = async {
-        if io.shutdown().await.is_err() {
+        if writing.shutdown().await.is_err() {
             return;
         }
         let mut discarded = [0; 4096];
-        while matches!(io.read(&mut discarded).await, Ok(1..)) {}
+        while matches!(reading.read(&mut discarded).await, Ok(1..)) {}
     };
     let _ = time::timeout(CLOSE_TIMEOUT, reading_on).await;
 }

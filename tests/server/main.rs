@@ -3,6 +3,9 @@
 
 // Modules of the example have their own tests, which run here, because an example that is built as a test is not
 // built as a program.
+#[expect(dead_code, reason = "only the server has sockets to watch over")]
+#[path = "../../examples/server/clock.rs"]
+mod clock;
 mod connections;
 mod console;
 mod events;
@@ -16,16 +19,26 @@ mod load;
 mod load_generator;
 mod logs;
 mod metrics;
-#[expect(dead_code, reason = "only the server waits for the queue")]
+#[expect(dead_code, reason = "only the server has sockets")]
 #[path = "../../examples/server/outbound.rs"]
 mod outbound;
 mod process;
 mod protobuf;
+#[expect(dead_code, reason = "only the server has sockets to watch over")]
+#[path = "../../examples/server/pulse.rs"]
+mod pulse;
+#[path = "../../examples/server/queue.rs"]
+mod queue;
 mod recovery;
 mod reload;
 mod rest;
 #[path = "../../examples/server/rest_routes.rs"]
 mod rest_routes;
+#[path = "../../examples/server/room.rs"]
+mod room;
 mod slow;
 mod support;
 mod webhooks;
+#[expect(dead_code, reason = "only the server sends what is made here")]
+#[path = "../../examples/server/wire.rs"]
+mod wire;

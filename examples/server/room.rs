@@ -1,0 +1,103 @@
+//! How much may wait for a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hubcast::{Config, Limits};
+
+/// The most that ever waits for one socket. It is never reached, unless the engine hands over more to a connection
+/// that is paused than its limits allow: then the peer is given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+/// The room of all queues, which grows when limits do. It never shrinks: what lower limits do not allow any more may
+/// wait already, and nobody is to be given up for that.
+#[derive(Debug, Default)]
+pub(crate) struct SharedRoom {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Room {
+    /// Returns room for all that an engine with this configuration may hand over at once: what crowds the queue, then
+    /// what comes before the pause counts, then a replay and a backlog.
+    pub(crate) fn for_all_of(config: &Config) -> Self {
+        let of_hubs = config.hubs.iter().filter_map(|(_, hub)| hub.limits.as_ref());
+        let mut room = Self { messages: 0, bytes: 0 };
+        for limits in of_hubs.chain([&config.limits]) {
+            let Self { messages, bytes } = Self::for_one(limits);
+            room.messages = room.messages.max(messages);
+            room.bytes = room.bytes.max(bytes);
+        }
+        room
+    }
+
+    fn for_one(limits: &Limits) -> Self {
+        let sum =
+            |numbers: &[usize]| numbers.iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
+        Self {
+            messages: sum(&[
+                1_000,
+                limits.queued_messages,
+                limits.unacknowledged_messages,
+                limits.paused_messages,
+            ]),
+            bytes: sum(&[
+                1_024 * 1_024,
+                limits.message_bytes.saturating_mul(2),
+                limits.queued_bytes,
+                limits.unacknowledged_bytes,
+                limits.paused_bytes,
+            ]),
+        }
+    }
+}
+
+impl SharedRoom {
+    pub(crate) fn new(room: Room) -> Arc<Self> {
+        let shared = Self::default();
+        shared.grow(room);
+        Arc::new(shared)
+    }
+
+    /// Makes room for this much at least.
+    pub(crate) fn grow(&self, room: Room) {
+        self.messages.fetch_max(room.messages, Ordering::Relaxed);
+        self.bytes.fetch_max(room.bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> Room {
+        let messages = self.messages.load(Ordering::Relaxed);
+        Room { messages, bytes: self.bytes.load(Ordering::Relaxed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hubcast::HubConfig;
+
+    use super::*;
+
+    /// Room grows when there is more, and none is taken away.
+    #[test]
+    fn room_grows() {
+        let room = SharedRoom::new(Room { messages: 1, bytes: 10 });
+        room.grow(Room { messages: 2, bytes: 5 });
+        assert_eq!((room.get().messages, room.get().bytes), (2, 10));
+    }
+
+    /// There is room for what the most generous hub may hand over.
+    #[test]
+    fn room_for_every_hub() {
+        let mut config = Config::new(1);
+        let paused_messages = 50_000;
+        let limits = Some(Limits { paused_messages, ..Limits::default() });
+        config.hubs.push(("large".into(), HubConfig { limits, ..HubConfig::default() }));
+        assert_eq!(Room::for_all_of(&config).messages, 53_000);
+        config.hubs[0].1.limits.as_mut().unwrap().paused_bytes = usize::MAX;
+        assert_eq!(Room::for_all_of(&config).bytes, usize::MAX);
+    }
+}
