@@ -3,7 +3,6 @@
 
 // Modules of the example have their own tests, which run here, because an example that is built as a test is not
 // built as a program.
-#[expect(dead_code, reason = "only the server has sockets to watch over")]
 #[path = "../../examples/server/clock.rs"]
 mod clock;
 mod connections;
@@ -39,6 +38,5 @@ mod room;
 mod slow;
 mod support;
 mod webhooks;
-#[expect(dead_code, reason = "only the server sends what is made here")]
 #[path = "../../examples/server/wire.rs"]
 mod wire;

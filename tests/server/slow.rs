@@ -1,6 +1,7 @@
 //! Clients that do not read for a while, and what becomes of the messages for them.
 
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Client, ConfigFile, JSON, RELIABLE_JSON, Server};
 
@@ -89,6 +90,68 @@ async fn policies() {
             assert_eq!(self::number(&slow.json().await), Some(number), "{policy}");
         }
     }
+}
+
+/// A client that reads now and then gets every message whole and in order, however the writes were cut, also large ones;
+/// its pings are answered between messages, and the latest one in any case.
+#[tokio::test]
+async fn read_bit_by_bit() {
+    const SIZES: [usize; 6] = [1, 70_000, 100, 1_000_000, 20_000, 300];
+    const ROUNDS: usize = 8;
+    let server = Server::start(&[]).await;
+    let mut sender = server.connect("sender", &[JSON]).await;
+    sender.text().await;
+    let mut plain = server.member("json").await;
+    let (mut reliable, _) = server.reliable_member("reliable").await;
+    let mut read = 0;
+    for round in 0..ROUNDS {
+        for (place, size) in SIZES.into_iter().enumerate() {
+            let number = round * SIZES.len() + place;
+            sender.publish(number, &format!("{number} {}", "x".repeat(size))).await;
+        }
+        for client in [&mut plain, &mut reliable] {
+            let ping = Message::Ping(vec![round as u8].into());
+            client.send_message(ping).await.expect("the server reads");
+        }
+        // It stays behind by more and more.
+        for _ in 0..SIZES.len() / 2 {
+            for client in [&mut plain, &mut reliable] {
+                expect_sized(client, read, SIZES[read % SIZES.len()]).await;
+            }
+            read += 1;
+        }
+    }
+    for client in [&mut plain, &mut reliable] {
+        let mut pongs = 0;
+        for number in read..ROUNDS * SIZES.len() {
+            pongs += expect_sized(client, number, SIZES[number % SIZES.len()]).await;
+        }
+        client.send_message(Message::Ping(vec![99].into())).await.expect("the server reads");
+        while client.next().await != Message::Pong(vec![99].into()) {
+            pongs += 1;
+        }
+        assert!(pongs < ROUNDS);
+        client.send(r#"{"type":"ping"}"#).await;
+        assert_eq!(client.text().await, r#"{"type":"pong"}"#);
+    }
+}
+
+/// Reads a message with this number and size; returns how many pongs came before it.
+async fn expect_sized(client: &mut Client, expected: usize, size: usize) -> usize {
+    for pongs in 0.. {
+        match client.next().await {
+            Message::Pong(_) => {}
+            Message::Text(text) => {
+                let message = serde_json::from_str(&text).expect("JSON");
+                assert_eq!(number(&message), Some(expected));
+                let data = message["data"].as_str().expect("a text");
+                assert_eq!(data.len(), expected.to_string().len() + 1 + size);
+                return pongs;
+            }
+            other => panic!("not a text: {other:?}"),
+        }
+    }
+    unreachable!("pongs come to an end")
 }
 
 /// A client that does not read is closed with 1008 when too much waits for it; it delays nobody else.
