@@ -25,13 +25,17 @@ use crate::time::Time;
 /// let mut engine = Engine::new(Config::new(1))?;
 /// let now = Time::EPOCH;
 /// let alice = engine.open(Open { hub: "chat", groups: &["g"], ..Open::default() }, now);
-/// let bob = engine.open(Open { hub: "chat", groups: &["g"], ..Open::default() }, now);
+/// let bob = engine.open(
+///     Open { hub: "chat", user: Some("bob"), groups: &["g"], ..Open::default() },
+///     now,
+/// );
 /// for (to, text) in [
 ///     (Audience::Group("chat", "g"), "hello"),
-///     (Audience::Connection(bob), "psst"),
+///     (Audience::User("chat", "bob"), "psst"),
 ///     (Audience::Group("chat", "g"), "bye"),
 /// ] {
-///     engine.execute(Command::Send { to, data: Data::Text(text), options: SendOptions::default() }, now)?;
+///     let (data, options) = (Data::Text(text), SendOptions::default());
+///     engine.execute(Command::Send { to, data, options }, now)?;
 /// }
 ///
 /// let mut batch = Batch::default(); // kept from tick to tick

@@ -1,9 +1,10 @@
 //! A complete local publish/subscribe service that speaks the WebSocket protocols of Azure Web
 //! PubSub: `cargo run --release --example server`. Its code is an example to copy.
 //!
-//! One task owns the engine (`service.rs`); the tasks of sockets only move bytes (`socket.rs`), those of requests to
-//! webhooks (`webhook_client.rs`) too. Events for listeners (`listeners.rs`: the place to copy for a broker) and logs
-//! (`logs.rs`) are written by threads of their own (`lines.rs`).
+//! One task owns the engine (`service.rs`) and writes to the sockets what it says (`deliveries.rs`, `outbound.rs`); the
+//! tasks of sockets only move bytes (`socket.rs`), those of requests to webhooks (`webhook_client.rs`) too. Events for
+//! listeners (`listeners.rs`: the place to copy for a broker) and logs (`logs.rs`) are written by threads of their own
+//! (`lines.rs`).
 
 mod activity;
 mod api;

@@ -207,7 +207,12 @@ impl State {
             let Some(socket) = &self.socket else { return false };
             let mut slices = [IoSlice::new(&[]); WRITTEN_AT_ONCE];
             let count = self.queue.slices(&mut slices);
-            match socket.try_write_vectored(&slices[..count]) {
+            let written = match &slices[..count] {
+                // Cheaper, and the usual case.
+                [one] => socket.try_write(one),
+                several => socket.try_write_vectored(several),
+            };
+            match written {
                 Ok(bytes) => self.queue.advance(bytes),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -218,5 +223,95 @@ impl State {
             }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future;
+    use std::net::Ipv4Addr;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::room::Room;
+
+    const NOW: Time = Time::from_secs(100);
+
+    /// Returns a way out with its socket, and the peer of it.
+    async fn connected() -> (Outbound, TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let peer = TcpStream::connect(address).await.expect("it listens");
+        let (socket, _) = listener.accept().await.expect("somebody connects");
+        // As it is after a handshake.
+        socket.writable().await.expect("it is open");
+        let outbound =
+            Outbound::new(SharedRoom::new(Room { messages: 10_000, bytes: 64 * 1024 * 1024 }));
+        outbound.attach(socket.into_split().1);
+        (outbound, peer)
+    }
+
+    fn message(letter: u8, size: usize) -> Message {
+        Message { wire: vec![letter; size].into(), expires: None }
+    }
+
+    async fn write(outbound: &Outbound) -> Written {
+        future::poll_fn(|context| outbound.poll_write(context, NOW)).await
+    }
+
+    /// What the socket takes is with the peer, although no task was there to write it.
+    #[tokio::test]
+    async fn written_at_once() {
+        let (outbound, mut peer) = connected().await;
+        let level = outbound.send((b'a'..=b'z').map(|letter| message(letter, 2)), NOW);
+        assert_eq!(level.expect("there is room"), Level::Same);
+        outbound.close(1000, "bye");
+        let mut bytes = [0; 2 * 26 + 7];
+        peer.read_exact(&mut bytes).await.expect("it is sent");
+        assert!(bytes.starts_with(b"aabbcc") && bytes.ends_with(b"zz\x88\x05\x03\xe8bye"));
+        assert_eq!(write(&outbound).await, Written::Closed);
+    }
+
+    /// What the socket does not take waits, is said to be too much, and goes out in order when the peer reads again.
+    #[tokio::test]
+    async fn the_rest_waits() {
+        const SIZE: usize = 100_000;
+        let (outbound, mut peer) = connected().await;
+        let mut sent = 0;
+        let mut send = || {
+            sent += 1;
+            outbound.send([message((sent % 100) as u8, SIZE)], NOW).expect("there is room")
+        };
+        while send() == Level::Same {}
+        for _ in 0..10 {
+            assert_eq!(send(), Level::Same);
+        }
+        outbound.pong(Bytes::from_static(&[0x8a, 0]));
+        let mut bytes = vec![0; sent * SIZE + 2];
+        let (read, drained) = tokio::join!(peer.read_exact(&mut bytes), write(&outbound));
+        read.expect("everything comes");
+        assert_eq!((drained, write(&outbound).await), (Written::Drained, Written::All));
+        let pong = bytes.iter().position(|byte| *byte == 0x8a).expect("a pong");
+        assert_eq!((pong % SIZE, bytes[pong + 1]), (0, 0));
+        bytes.drain(pong..pong + 2);
+        for (number, message) in bytes.chunks(SIZE).enumerate() {
+            assert!(message.iter().all(|byte| *byte == ((number + 1) % 100) as u8), "{number}");
+        }
+    }
+
+    /// Nothing more goes to a peer that is gone, and whoever writes is told.
+    #[tokio::test]
+    async fn cut() {
+        let (outbound, mut peer) = connected().await;
+        outbound.send([message(b'a', 3)], NOW).expect("there is room");
+        outbound.cut();
+        outbound.to_be_cut().await;
+        outbound.send([message(b'b', 3)], NOW).expect("there is room");
+        assert_eq!(write(&outbound).await, Written::Failed);
+        let mut bytes = Vec::new();
+        peer.read_to_end(&mut bytes).await.expect("an orderly end");
+        assert_eq!(bytes, b"aaa");
     }
 }

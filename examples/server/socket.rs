@@ -200,7 +200,8 @@ async fn hang_up(mut reading: OwnedReadHalf, mut writing: OwnedWriteHalf) {
         if writing.shutdown().await.is_err() {
             return;
         }
-        let mut discarded = [0; 4096];
+        // Not in the task itself, which would keep room for it from the start.
+        let mut discarded = vec![0; 4096];
         while matches!(reading.read(&mut discarded).await, Ok(1..)) {}
     };
     let _ = time::timeout(CLOSE_TIMEOUT, reading_on).await;
