@@ -164,7 +164,7 @@ impl Service {
                 self.alive = None;
             }
             self.load.worked(began, Instant::now());
-            // Lets the sockets write what they got: in a burst their queues would fill up meanwhile.
+            // Lets the sockets read on: what they bring until the next turn goes out together.
             task::yield_now().await;
         }
     }

@@ -1,5 +1,6 @@
 //! What goes on between clients that are connected, and how connections end.
 
+use futures_util::SinkExt;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -61,6 +62,22 @@ async fn close_codes() {
         assert_eq!(seen, code, "{reason}: {:.60}", format!("{messages:?}"));
         assert!(!reason.is_empty());
     }
+}
+
+/// What was asked for before a broken rule is answered before the close, also when all of it arrives at once.
+#[tokio::test]
+async fn answers_before_the_close() {
+    const REQUESTS: usize = 100;
+    let server = Server::start(&[]).await;
+    let mut client = server.member("a").await;
+    for ack_id in 2..2 + REQUESTS {
+        let text = format!(r#"{{"type":"joinGroup","group":"g{ack_id}","ackId":{ack_id}}}"#);
+        client.0.feed(Message::text(text)).await.expect("it is kept");
+    }
+    client.0.feed(Message::text("not JSON")).await.expect("it is kept");
+    client.0.flush().await.expect("it is sent");
+    let (before, code, _) = client.closed().await;
+    assert_eq!((before, code), (REQUESTS, 1007));
 }
 
 /// A message of exactly 1 MiB is fine.
