@@ -473,6 +473,13 @@ impl Engine {
         self.outbox.current(&self.world.hubs)
     }
 
+    /// Returns the next thing to do without letting slots be used again: for replays, where the journal says when
+    /// that was.
+    #[cfg(feature = "replay")]
+    pub(crate) fn poll_quietly(&mut self) -> Option<Action<'_>> {
+        if self.outbox.advance() { self.outbox.current(&self.world.hubs) } else { None }
+    }
+
     /// Returns when to call [`advance`](Self::advance) next. Earlier is harmless; later is late.
     pub fn next_deadline(&self) -> Option<Time> {
         self.world.timers.first().map(|(time, _)| time)

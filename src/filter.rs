@@ -21,6 +21,8 @@ mod narrow;
 mod parser;
 #[cfg(feature = "filter")]
 mod print;
+#[cfg(feature = "replay")]
+mod redact;
 mod subject;
 #[cfg(feature = "filter")]
 mod text;
@@ -124,16 +126,35 @@ impl Filter {
     /// # Ok::<(), hubcast::FilterError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, FilterError> {
+        Self::parse_within(text, Self::BYTES_MAX)
+    }
+
+    /// Reads what was printed, which can be longer than what was read.
+    #[cfg(feature = "replay")]
+    pub(crate) fn parse_printed(text: &str) -> Result<Self, FilterError> {
+        Self::parse_within(text, 4 * Self::BYTES_MAX)
+    }
+
+    fn parse_within(text: &str, most: usize) -> Result<Self, FilterError> {
         if text.is_empty() {
             return Ok(Self { root: Expression::Bool(true) });
         }
-        let root = parser::parse(text).map_err(|problem| FilterError::of_text(text, problem))?;
+        let root =
+            parser::parse(text, most).map_err(|problem| FilterError::of_text(text, problem))?;
         check::check(&root, text)?;
         Ok(Self { root })
     }
 }
 
 impl Filter {
+    /// Returns the filter with other literals where it compares with the connection id.
+    #[cfg(feature = "replay")]
+    pub(crate) fn with_connections_renamed(&self, rename: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut root = self.root.clone();
+        root.rename_connections(rename);
+        Self { root }
+    }
+
     /// Tells whether it lets a connection through. What is composed on the way lies in `scratch`, which keeps its
     /// memory from one connection to the next.
     pub(crate) fn matches(&self, subject: &impl Subject, scratch: &mut String) -> bool {

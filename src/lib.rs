@@ -103,6 +103,7 @@
 //! | access tokens (feature `jwt`) | [`token`] |
 //! | the HTTP edge (feature `rest`) | [`rest`] |
 //! | event handlers behind HTTP (feature `rest`) | [`rest::webhook`] |
+//! | journals and replays of what went in (feature `replay`) | [`replay`] |
 //! | tests of your own rules, over simulated links (feature `testing`) | [`testing`] |
 //!
 //! # Features
@@ -112,6 +113,7 @@
 //! - `filter` (with `rest` and `testing`): reads the filters of the REST API from text.
 //! - `rest` (default): the WebSocket handshake, the REST API and webhooks over the types of the crate `http`; needs
 //!   `std`.
+//! - `replay`: journals of what goes in, and replays of them.
 //! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.
 //!
 //! # Failures
@@ -148,6 +150,8 @@ mod name;
 mod outbox;
 mod protocol;
 mod record;
+#[cfg(feature = "replay")]
+pub mod replay;
 #[cfg(feature = "rest")]
 pub mod rest;
 mod state;

@@ -8,6 +8,8 @@ mod message;
 mod plain;
 mod problem;
 pub(crate) mod protobuf;
+#[cfg(feature = "replay")]
+pub(crate) mod redact;
 
 use alloc::vec::Vec;
 

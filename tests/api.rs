@@ -51,6 +51,24 @@ fn errors_are_errors() {
     assert!(error.to_string().starts_with("group"));
 }
 
+/// Those of journals too, and whatever records or replays one may live in any task.
+#[cfg(feature = "replay")]
+#[test]
+fn journals() {
+    use hubcast::replay::{
+        BudgetError, JournalError, Key, Recorder, RecorderError, Replay, ReplayError,
+    };
+
+    is_static::<Recorder>();
+    is_static::<Replay<'static>>();
+    is_error::<BudgetError>();
+    is_error::<JournalError>();
+    is_error::<RecorderError>();
+    is_error::<ReplayError>();
+    is_key::<Key>();
+    is_shown::<Key>();
+}
+
 /// The errors of the tokens too.
 #[cfg(feature = "jwt")]
 #[test]

@@ -1,6 +1,6 @@
 //! Every file of the fuzz corpus once more, through the bodies of the fuzz targets.
 
-#![cfg(feature = "rest")]
+#![cfg(all(feature = "rest", feature = "replay"))]
 
 #[path = "../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "where they are a library of their own, the bodies are public")]
@@ -27,6 +27,12 @@ fn replay(target: &str, run: fn(&[u8])) {
 #[test]
 fn filter() {
     replay("filter", bodies::filter::run);
+}
+
+/// What the reader of journals has seen.
+#[test]
+fn journal() {
+    replay("journal", bodies::journal::run);
 }
 
 /// What the decoder of JSON clients has seen.

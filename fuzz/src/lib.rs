@@ -3,6 +3,7 @@
 //! `tests/corpus.rs` of the library calls them too, with every file of the corpus.
 
 pub mod filter;
+pub mod journal;
 pub mod json_decode;
 pub mod operations;
 pub mod protobuf_decode;

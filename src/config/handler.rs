@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// One event handler of a hub: which events it takes and where they go.
 ///
@@ -68,6 +69,20 @@ impl EventPattern {
     /// Tells whether a user event of this name is taken.
     pub fn matches(&self, event: &str) -> bool {
         self.all || self.names.iter().any(|name| name.eq_ignore_ascii_case(event))
+    }
+}
+
+/// Writes the pattern as [`EventPattern::parse`] reads it.
+impl fmt::Display for EventPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.all.then_some("*");
+        for (place, name) in
+            all.into_iter().chain(self.names.iter().map(|name| &**name)).enumerate()
+        {
+            f.write_str(if place == 0 { "" } else { "," })?;
+            f.write_str(name)?;
+        }
+        Ok(())
     }
 }
 

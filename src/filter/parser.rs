@@ -13,9 +13,9 @@ use super::tree::{Comparison, Connective, Expression, Function, Property, Unknow
 
 type Result<T> = core::result::Result<T, FilterProblem>;
 
-/// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<Expression> {
-    let (bytes, most) = (text.len(), Filter::BYTES_MAX);
+/// Parses a whole text of at most so many bytes.
+pub(super) fn parse(text: &str, most: usize) -> Result<Expression> {
+    let bytes = text.len();
     if bytes > most {
         return Err(FilterProblem::TooLong { bytes, most });
     }

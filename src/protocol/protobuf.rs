@@ -5,6 +5,8 @@
 
 mod decode;
 mod encode;
+#[cfg(feature = "replay")]
+pub(crate) mod redact;
 mod wire;
 
 pub(crate) use self::decode::{decode, is_any};

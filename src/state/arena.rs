@@ -34,6 +34,12 @@ impl ConnectionKey {
         self.generation
     }
 
+    /// Makes the key that a journal has written down.
+    #[cfg(feature = "replay")]
+    pub(crate) const fn recorded(index: u32, generation: NonZeroU32) -> Self {
+        Self { index, generation }
+    }
+
     /// Returns the key that names the same slot in another generation.
     pub(crate) const fn of_generation(self, generation: NonZeroU32) -> Self {
         Self { index: self.index, generation }

@@ -18,6 +18,12 @@ impl<'a> Text<'a> {
         Self { content, escaped }
     }
 
+    /// Returns what stands between the quotes, as it is spelled.
+    #[cfg(feature = "replay")]
+    pub(super) fn content(self) -> &'a str {
+        self.content
+    }
+
     /// Returns the text where it is spelled without escapes.
     pub(super) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.content)

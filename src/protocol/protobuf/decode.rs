@@ -40,7 +40,7 @@ pub(crate) fn is_any(bytes: &[u8]) -> bool {
 
 /// The messages that clients send.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Upstream {
+pub(super) enum Upstream {
     SendToGroup,
     Event,
     JoinGroup,
@@ -58,7 +58,7 @@ enum Upstream {
 
 impl Upstream {
     #[inline]
-    const fn from_number(number: u32) -> Option<Self> {
+    pub(super) const fn from_number(number: u32) -> Option<Self> {
         Some(match number {
             1 => Self::SendToGroup,
             5 => Self::Event,
@@ -78,7 +78,7 @@ impl Upstream {
     }
 
     /// Tells whether its first two fields are a group and an ack id.
-    const fn is_about_group(self) -> bool {
+    pub(super) const fn is_about_group(self) -> bool {
         match self {
             Self::SendToGroup
             | Self::JoinGroup

@@ -26,6 +26,9 @@ pub struct Operation {
     pub(super) deed: Deed,
 }
 
+/// What executes commands.
+type Execute<'a> = &'a mut dyn FnMut(Command<'_>) -> Result<Reply, CommandError>;
+
 /// What is to be done.
 #[derive(Clone)]
 pub(super) enum Deed {
@@ -74,7 +77,35 @@ pub(super) struct Right {
 impl Operation {
     /// Carries it out and returns the response. The actions that it causes come out of the engine.
     pub fn carry_out(&self, engine: &mut Engine, now: Time) -> Response<Bytes> {
-        answer(self.execute(engine, now), &self.method())
+        self.carry_out_by(|command| engine.execute(command, now))
+    }
+
+    /// Carries it out by whatever executes commands: for a host whose engine is in something else, such as a recorder.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use hubcast::rest::{Api, Trusted};
+    /// use hubcast::token::AccessKey;
+    /// use hubcast::{Config, Engine, Time};
+    ///
+    /// let api = Api::new(AccessKey::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH")?.into());
+    /// let mut request = http::Request::head("/api/hubs/chat/users/ann").body(Bytes::new())?;
+    /// request.extensions_mut().insert(Trusted);
+    /// let operation = api.read(&request, Time::EPOCH).map_err(|refused| refused.status().to_string())?;
+    ///
+    /// let (mut engine, mut journal) = (Engine::new(Config::new(1))?, Vec::new());
+    /// let response = operation.carry_out_by(|command| {
+    ///     journal.push(format!("{command:?}"));
+    ///     engine.execute(command, Time::EPOCH)
+    /// });
+    /// assert_eq!((response.status().as_u16(), journal.len()), (404, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn carry_out_by(
+        &self,
+        mut execute: impl FnMut(Command<'_>) -> Result<Reply, CommandError>,
+    ) -> Response<Bytes> {
+        answer(self.execute(&mut execute), &self.method())
     }
 
     /// Returns the hub as the request spells it; empty for the state of the service itself.
@@ -82,8 +113,7 @@ impl Operation {
         &self.hub
     }
 
-    fn execute(&self, engine: &mut Engine, now: Time) -> Result<Response<Bytes>, Fault> {
-        let mut run = |command| engine.execute(command, now);
+    fn execute(&self, run: Execute<'_>) -> Result<Response<Bytes>, Fault> {
         match &self.deed {
             Deed::Nothing => Ok(empty(StatusCode::OK)),
             Deed::Token(body) => Ok(json(StatusCode::OK, body.clone())),
@@ -127,7 +157,7 @@ impl Operation {
                 run(Command::LeaveAll { who: self.audience(who, None) })?;
                 Ok(empty(StatusCode::NO_CONTENT))
             }
-            Deed::List(page) => self.list(page, engine, now),
+            Deed::List(page) => self.list(page, run),
             Deed::Check(right) => {
                 match run(Command::Check(self.lend_right(right))).map_err(of_permission)? {
                     Reply::Is(true) => Ok(empty(StatusCode::OK)),
@@ -147,14 +177,14 @@ impl Operation {
         }
     }
 
-    fn list(&self, page: &Page, engine: &mut Engine, now: Time) -> Result<Response<Bytes>, Fault> {
+    fn list(&self, page: &Page, run: Execute<'_>) -> Result<Response<Bytes>, Fault> {
         let command = Command::List {
             hub: &self.hub,
             group: page.group(),
             after: page.after.as_deref(),
             limit: page.limit(),
         };
-        let members = match engine.execute(command, now)? {
+        let members = match run(command)? {
             Reply::Members(members) => members,
             Reply::Done | Reply::Affected(_) | Reply::Is(_) => {
                 unreachable!("a list is answered with members")
