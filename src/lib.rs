@@ -113,7 +113,7 @@
 //! - `filter` (with `rest` and `testing`): reads the filters of the REST API from text.
 //! - `rest` (default): the WebSocket handshake, the REST API and webhooks over the types of the crate `http`; needs
 //!   `std`.
-//! - `replay`: journals of what goes in, and replays of them.
+//! - `replay` (default): journals of what goes in, and replays of them.
 //! - `testing`: virtual clients, links and time, a reference model, strategies for `proptest`; needs `std`.
 //!
 //! # Failures

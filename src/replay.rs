@@ -10,7 +10,7 @@
 //! |---|---|
 //! | record what goes into an engine | [`Recorder`], [`JournalConfig`] |
 //! | choose what is left out | [`Redaction`] |
-//! | play a journal, and look at what comes out | [`Replay`], or `cargo run --example replay --features replay` |
+//! | play a journal, and look at what comes out | [`Replay`], or `cargo run --example replay` |
 //! | tell whether two runs are the same | [`Digest`], [`write_action`] |
 //! | read and write journals in your own way | [`JournalReader`], [`JournalWriter`], [`Input`] |
 //!

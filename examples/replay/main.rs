@@ -1,7 +1,7 @@
 //! Steps through a journal: what happened, when, and what came of it.
 //!
 //! ```sh
-//! cargo run --example replay --features replay -- --help
+//! cargo run --example replay -- --help
 //! ```
 
 mod options;

@@ -9,7 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 pub(crate) const HELP: &str = "\
 Plays a journal of hubcast to a fresh engine and shows what comes out.
 
-usage: cargo run --example replay --features replay -- [OPTIONS] FILE
+usage: cargo run --example replay -- [OPTIONS] FILE
 
 Each input is a line: its number, the seconds since the first one, the verb and its
 arguments, what the verb returned. The actions that it led to stand below it.

@@ -4,7 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hubcast::{Admission, Answer, Call, CallId, Data, Engine, EventKind, Response, Time};
+use hubcast::replay::Recorder;
+use hubcast::{Admission, Answer, Call, CallId, Data, EventKind, Response, Time};
 
 /// How late the event `slow` is answered.
 const SLOWNESS: Duration = Duration::from_secs(1);
@@ -92,7 +93,7 @@ impl Reply {
     }
 
     /// Gives the answer to the engine.
-    pub(crate) fn give(&self, engine: &mut Engine, call: CallId, now: Time) {
+    pub(crate) fn give(&self, engine: &mut Recorder, call: CallId, now: Time) {
         match self {
             Self::Accept => engine.answer(call, Answer::Accept(Admission::default()), now),
             Self::Fail => engine.answer(call, Answer::Fail, now),

@@ -1,7 +1,8 @@
 //! The event handlers: webhooks, and the one that is built in.
 
+use hubcast::replay::Recorder;
 use hubcast::rest::webhook::{HandlerAnswer, RequestId, WebhookAction, WebhookMetrics, Webhooks};
-use hubcast::{Call, CallId, Engine, Time};
+use hubcast::{Call, CallId, Time};
 
 use crate::activity::Activity;
 use crate::echo::{Echo, Reply};
@@ -114,7 +115,7 @@ impl Handlers {
 
 impl GivenAnswer {
     /// Gives the answer to the engine.
-    pub(crate) fn give(&self, engine: &mut Engine, call: CallId, now: Time) {
+    pub(crate) fn give(&self, engine: &mut Recorder, call: CallId, now: Time) {
         match self {
             Self::Echo(reply) => reply.give(engine, call, now),
             Self::Webhook(answer) => answer.with_answer(|answer| engine.answer(call, answer, now)),

@@ -38,6 +38,13 @@ Usage: server [FLAGS]
                          comes, goes or is refused (ConnectivityLogs), each message (MessagingLogs), each request
                          of a server or to a webhook (HttpRequestLogs). No tokens, no keys, no contents
                            --logs hubcast.jsonl
+  --journal FILE         Records all that goes into the engine, so that what happened can be played again, bit for
+                         bit: cargo run --example replay -- FILE. The file is made anew
+                           --journal hubcast.journal
+  --journal-bytes N      The most bytes of the journal; what comes then is not recorded. Default 67108864
+  --journal-without WHAT What is left out: secrets, the default (tokens, claims, headers, queries); payloads, which
+                         means secrets and what messages say; or nothing, which also lets a replay check itself
+                           --journal-without payloads
   --limits TIER          Quotas of a pricing tier: free, standard, standard:UNITS or none, the default
                            --limits standard:2
   --generate-token-with-key

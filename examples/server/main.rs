@@ -21,6 +21,7 @@ mod handler_url;
 mod handlers;
 mod help;
 mod incoming;
+mod journal;
 mod lines;
 mod listeners;
 mod load;
@@ -51,7 +52,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use axum::serve::ListenerExt;
-use hubcast::Engine;
+use hubcast::replay::Recorder;
 use hubcast::rest::Api;
 use hubcast::rest::webhook::{WebhookLimits, WebhookSettings, Webhooks};
 use hubcast::token::{AccessKey, AccessKeys};
@@ -59,6 +60,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use self::clock::Clock;
+use self::journal::JournalFile;
 use self::lines::LineWriter;
 use self::listeners::{ListenerOutputs, Listeners};
 use self::logs::Logs;
@@ -96,11 +98,15 @@ async fn main() -> ExitCode {
 async fn serve(options: &Options) -> Result<(), String> {
     let keys = access_keys(options)?;
     let config = settings::read(options, seed()?)?;
-    let engine = Engine::new(config.clone()).map_err(|error| error.to_string())?;
+    let journal_config = options.journal.is_some().then_some(options.journal_config);
+    let engine =
+        Recorder::new(config.clone(), journal_config).map_err(|error| error.to_string())?;
     let message_bytes = Arc::new(AtomicUsize::new(settings::message_bytes(&config)));
     let room = SharedRoom::new(Room::for_all_of(&config));
     let outputs = ListenerOutputs::open(&config)?;
     let logs = Logs::open(options.logs.as_deref())?;
+    let journal = options.journal.as_deref().map(JournalFile::create).transpose()?;
+    let (journal, written) = journal.unzip();
     let authorities = authorities::trusted(options.handler_ca.as_deref())?;
 
     let (listener, address) = listen(options).await?;
@@ -124,7 +130,7 @@ async fn serve(options: &Options) -> Result<(), String> {
     let (alive, mut all_gone) = mpsc::channel(1);
     let writer = LineWriter::start("listeners");
     let listeners = Listeners::new(outputs, writer.clone());
-    let outlets = Outlets { listeners, logs: logs.clone() };
+    let outlets = Outlets { listeners, logs: logs.clone(), journal };
     let (inputs, engine_task) =
         service::start(engine, webhooks, authorities, outlets, Arc::clone(&clock), alive.clone());
     let app = App {
@@ -174,6 +180,9 @@ async fn serve(options: &Options) -> Result<(), String> {
     .await;
     writer.finish().await;
     logs.finish().await;
+    if let Some(written) = written {
+        written.wait().await;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use hubcast::Limits;
+use hubcast::replay::{JournalConfig, Redaction};
 use lexopt::{Arg, Parser, ValueExt};
 
 /// What the command line asks for.
@@ -30,6 +31,9 @@ pub(crate) struct Options {
     pub(crate) listeners: Vec<(String, String)>,
     /// Where the logs go.
     pub(crate) logs: Option<String>,
+    /// Where the journal goes, and how it is written.
+    pub(crate) journal: Option<PathBuf>,
+    pub(crate) journal_config: JournalConfig,
     pub(crate) limits: Limits,
     /// Whether `:generateToken` also takes a token that a key signed.
     pub(crate) generate_with_key: bool,
@@ -48,6 +52,8 @@ impl Default for Options {
             handler_ca: None,
             listeners: Vec::new(),
             logs: None,
+            journal: None,
+            journal_config: JournalConfig::default(),
             limits: Limits::default(),
             generate_with_key: false,
             allow_unvalidated_entra: false,
@@ -80,6 +86,13 @@ impl Invocation {
                 "logs" => options.logs = Some(path(text(&mut parser, &flag)?)?),
                 "generate-token-with-key" => options.generate_with_key = true,
                 "allow-unvalidated-entra" => options.allow_unvalidated_entra = true,
+                "journal" => options.journal = Some(text(&mut parser, &flag)?.into()),
+                "journal-bytes" => {
+                    options.journal_config.bytes = bytes(&text(&mut parser, &flag)?)?;
+                }
+                "journal-without" => {
+                    options.journal_config.redaction = redaction(&text(&mut parser, &flag)?)?;
+                }
                 "limits" => options.limits = limits(&text(&mut parser, &flag)?)?,
                 _ => return Err(see_help(&Arg::Long(&flag).unexpected())),
             }
@@ -128,6 +141,23 @@ fn path(text: String) -> Result<String, String> {
     match &*text {
         "" => Err("--logs: is empty: try --logs hubcast.jsonl, or - for stdout".to_owned()),
         _ => Ok(text),
+    }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        format!("--journal-bytes {text}: is no number of bytes: try --journal-bytes 1000000000")
+    })
+}
+
+fn redaction(text: &str) -> Result<Redaction, String> {
+    match text {
+        "nothing" => Ok(Redaction::None),
+        "secrets" => Ok(Redaction::Secrets),
+        "payloads" => Ok(Redaction::SecretsAndPayloads),
+        _ => Err(format!(
+            "--journal-without {text}: is none of nothing, secrets and payloads: try --journal-without payloads"
+        )),
     }
 }
 

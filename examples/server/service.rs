@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::Response;
+use hubcast::replay::Recorder;
 use hubcast::rest::webhook::{RequestId, Webhooks};
 use hubcast::rest::{self, Handshake, Operation};
-use hubcast::{Action, Closed, Config, ConfigError, ConnectionKey, Engine, Incoming, Time};
+use hubcast::{Action, Closed, Config, ConfigError, ConnectionKey, Incoming, Time};
 use rustls::RootCertStore;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -21,6 +22,7 @@ use crate::activity::{Activity, News};
 use crate::clock::Clock;
 use crate::deliveries::Deliveries;
 use crate::handlers::Handlers;
+use crate::journal::JournalFile;
 use crate::listeners::{ListenerOutputs, Listeners};
 use crate::load::Load;
 use crate::logs::Logs;
@@ -92,7 +94,7 @@ pub(crate) enum Ended {
 /// Starts the task that owns the engine. Returns the way to it, and the task, which ends only if it
 /// panics or nobody can send inputs any more. After a stop it drops `alive` as soon as webhooks have got all events.
 pub(crate) fn start(
-    engine: Engine,
+    engine: Recorder,
     webhooks: Webhooks,
     authorities: RootCertStore,
     outlets: Outlets,
@@ -122,10 +124,11 @@ pub(crate) fn start(
 pub(crate) struct Outlets {
     pub(crate) listeners: Listeners,
     pub(crate) logs: Logs,
+    pub(crate) journal: Option<JournalFile>,
 }
 
 struct Service {
-    engine: Engine,
+    engine: Recorder,
     clock: Arc<Clock>,
     sockets: Sockets,
     deliveries: Deliveries,
@@ -160,8 +163,12 @@ impl Service {
             self.engine.advance(now);
             self.handlers.advance(now);
             self.carry_out();
+            if let Some(journal) = &mut self.outlets.journal {
+                journal.append(&mut self.engine);
+            }
             if self.is_stopping && !self.handlers.is_busy() {
                 self.alive = None;
+                self.outlets.journal = None;
             }
             self.load.worked(began, Instant::now());
             // Lets the sockets read on: what they bring until the next turn goes out together.
@@ -210,7 +217,7 @@ impl Service {
             }
             Input::Drained { connection } => self.engine.resume(connection, now),
             Input::Asked { operation, answer } => {
-                let response = operation.carry_out(&mut self.engine, now);
+                let response = operation.carry_out_by(|command| self.engine.execute(command, now));
                 // Whoever asked may have gone.
                 let _ = answer.send(response);
             }

@@ -10,6 +10,7 @@ mod console;
 mod events;
 mod handshakes;
 mod https;
+mod journal;
 #[path = "../../examples/server/lines.rs"]
 mod lines;
 mod listeners;
