@@ -71,12 +71,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn contenders() -> Vec<Box<dyn Contender>> {
     vec![
         Box::new(Hubcast::new(Way::Delivery)),
+        Box::new(Hubcast::new(Way::DeliveryByKey)),
         Box::new(HashMaps::new(hash_map::Way::Queues)),
         Box::new(DashMaps::default()),
         Box::new(SocketIo::new()),
         Box::new(Broadcast::default()),
         Box::new(Limit::new(limits::Way::Queue)),
         Box::new(Hubcast::new(Way::Command)),
+        Box::new(Hubcast::new(Way::Key)),
         Box::new(Hubcast::new(Way::Frame)),
         Box::new(HashMaps::new(hash_map::Way::Actions)),
         Box::new(Limit::new(limits::Way::Copy)),

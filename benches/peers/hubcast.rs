@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use hubcast::{
-    Action, Audience, Closed, Command, Config, ConnectionId, ConnectionKey, Data, Engine, Incoming,
-    Open, Protocol, SendOptions, Time,
+    Action, Audience, Closed, Command, Config, ConnectionId, ConnectionKey, Data, Engine, GroupKey,
+    Incoming, Open, Protocol, SendOptions, Time,
 };
 
 use crate::contender::{Contender, Group, League, PAYLOAD, Queues};
@@ -19,6 +19,8 @@ pub(crate) struct Hubcast {
     engine: Engine,
     keys: Vec<ConnectionKey>,
     ids: Vec<ConnectionId>,
+    /// By the number of the group, once it was looked up.
+    groups: Vec<Option<GroupKey>>,
     /// By the index of the key.
     queues: Queues,
 }
@@ -30,18 +32,36 @@ pub(crate) enum Way {
     Command,
     /// By frames of clients; the actions are read.
     Frame,
+    /// By commands, which publish by the keys of groups; the actions are read.
+    Key,
     /// By commands; the actions are carried out, up to the queues.
     Delivery,
+    /// By commands, which publish by the keys of groups; the actions are carried out, up to the queues.
+    DeliveryByKey,
 }
 
 impl Hubcast {
     pub(crate) fn new(way: Way) -> Self {
         let engine = Engine::new(Config::new(7)).expect("a good configuration");
-        Self { way, engine, keys: Vec::new(), ids: Vec::new(), queues: Queues::default() }
+        let (keys, ids, groups) = (Vec::new(), Vec::new(), Vec::new());
+        Self { way, engine, keys, ids, groups, queues: Queues::default() }
     }
 
     fn execute(&mut self, command: Command<'_>) {
         self.engine.execute(command, NOW).expect("a good command");
+    }
+
+    /// Returns the key of a group, which is looked up the first time.
+    fn look_up(&mut self, group: &Group) -> GroupKey {
+        if let Some(Some(key)) = self.groups.get(group.number) {
+            return *key;
+        }
+        let key = self.engine.group(HUB, &group.name).expect("it has members");
+        if self.groups.len() <= group.number {
+            self.groups.resize(group.number + 1, None);
+        }
+        self.groups[group.number] = Some(key);
+        key
     }
 
     /// Polls all actions, and reads who is to get something.
@@ -78,14 +98,16 @@ impl Contender for Hubcast {
         match self.way {
             Way::Command => "hubcast, by command",
             Way::Frame => "hubcast, by frame",
+            Way::Key => "hubcast, by group key",
+            Way::DeliveryByKey => "hubcast, by key",
             Way::Delivery => "hubcast",
         }
     }
 
     fn league(&self) -> League {
         match self.way {
-            Way::Command | Way::Frame => League::Routing,
-            Way::Delivery => League::Delivery,
+            Way::Command | Way::Frame | Way::Key => League::Routing,
+            Way::Delivery | Way::DeliveryByKey => League::Delivery,
         }
     }
 
@@ -97,6 +119,12 @@ impl Contender for Hubcast {
             }
             Way::Frame => {
                 "`Engine::receive` of a client's JSON frame: decoding, permission, and then as by command."
+            }
+            Way::Key => {
+                "As by command, but the group was looked up before by whoever publishes to it again and again."
+            }
+            Way::DeliveryByKey => {
+                "As by key, and one clone of the frame's `Bytes` pushed into the queue of each recipient."
             }
             Way::Delivery => {
                 "As by command, and one clone of the frame's `Bytes` pushed into the queue of each recipient."
@@ -132,7 +160,7 @@ impl Contender for Hubcast {
 
     fn join(&mut self, who: usize, group: &Group) {
         match self.way {
-            Way::Command | Way::Delivery => {
+            Way::Command | Way::Key | Way::Delivery | Way::DeliveryByKey => {
                 let id = self.ids[who];
                 let who = Audience::Connection(HUB, &id);
                 self.execute(Command::Join { who, groups: &[&group.name] });
@@ -144,7 +172,7 @@ impl Contender for Hubcast {
 
     fn leave(&mut self, who: usize, group: &Group) {
         match self.way {
-            Way::Command | Way::Delivery => {
+            Way::Command | Way::Key | Way::Delivery | Way::DeliveryByKey => {
                 let id = self.ids[who];
                 let who = Audience::Connection(HUB, &id);
                 self.execute(Command::Leave { who, groups: &[&group.name] });
@@ -160,29 +188,33 @@ impl Contender for Hubcast {
     }
 
     fn publish(&mut self, group: &Group) -> usize {
+        let (data, options) = (Data::Text(black_box(PAYLOAD)), SendOptions::default());
         match self.way {
             Way::Command | Way::Delivery => {
                 let to = Audience::Group(HUB, &group.name);
-                let (data, options) = (Data::Text(black_box(PAYLOAD)), SendOptions::default());
                 self.execute(Command::Send { to, data, options });
+            }
+            Way::Key | Way::DeliveryByKey => {
+                let group = self.look_up(group);
+                self.execute(Command::Publish { group, data, options });
             }
             Way::Frame => self.engine.receive(self.keys[0], Incoming::Text(&group.send), NOW),
         }
         match self.way {
-            Way::Command | Way::Frame => self.read(),
-            Way::Delivery => self.deliver(),
+            Way::Command | Way::Key | Way::Frame => self.read(),
+            Way::Delivery | Way::DeliveryByKey => self.deliver(),
         }
     }
 
     fn take(&mut self, who: usize) -> Option<usize> {
         match self.way {
-            Way::Command | Way::Frame => None,
-            Way::Delivery => Some(self.queues.take(self.keys[who].index())),
+            Way::Command | Way::Key | Way::Frame => None,
+            Way::Delivery | Way::DeliveryByKey => Some(self.queues.take(self.keys[who].index())),
         }
     }
 
     fn has_members(&self) -> bool {
         // By command they are the same.
-        self.way != Way::Delivery
+        matches!(self.way, Way::Command | Way::Frame)
     }
 }
