@@ -26,8 +26,8 @@ pub(crate) struct Outbox {
     recipients: Vec<ConnectionKey>,
     /// The sequence ids of those that have one, one after the other too.
     sequences: Vec<u64>,
-    /// The action that is lent out.
-    current: Option<Pending>,
+    /// Whether the first of the queue is lent out.
+    is_lent: bool,
 }
 
 /// An action as it waits: nothing in it is borrowed.
@@ -157,17 +157,20 @@ impl Outbox {
 
     /// Moves on to the next action and tells whether there is one.
     pub(crate) fn advance(&mut self) -> bool {
-        self.current = self.queue.pop_front();
-        if self.current.is_none() {
+        if self.is_lent {
+            self.queue.pop_front();
+        }
+        self.is_lent = !self.queue.is_empty();
+        if !self.is_lent {
             self.recipients.clear();
             self.sequences.clear();
         }
-        self.current.is_some()
+        self.is_lent
     }
 
     /// Lends out the current action.
     pub(crate) fn current<'a>(&'a self, hubs: &'a [Hub]) -> Option<Action<'a>> {
-        Some(match self.current.as_ref()? {
+        Some(match self.queue.front().filter(|_| self.is_lent)? {
             Pending::Accept { connection, id, subprotocol } => Action::Accept(Accept {
                 connection: *connection,
                 connection_id: *id,
