@@ -72,6 +72,18 @@ fn encode(criterion: &mut Criterion) {
                     encode_group(Protocol::Json, "room", black_box(data), &[], &mut buffer)
                 });
             });
+            // The least that any frame takes: its bytes are copied into the chunk that it is cut from.
+            let frame = encode_group(Protocol::Json, "room", data, &[], &mut buffer);
+            let frame = frame.expect("JSON says it").bytes(0);
+            group.bench_function(BenchmarkId::new("copy of the frame", size), |bencher| {
+                bencher.iter(|| {
+                    if buffer.capacity() < frame.len() {
+                        buffer.reserve(frame.len().max(CHUNK));
+                    }
+                    buffer.extend_from_slice(black_box(&frame));
+                    buffer.split().freeze()
+                });
+            });
         }
     }
 }

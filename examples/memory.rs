@@ -1,4 +1,5 @@
-//! How much memory the engine takes: a million idle connections, each with a user and in some groups.
+//! How much memory the engine takes: a million idle connections, each with a user and in some groups, and which part of
+//! it is held by what.
 //!
 //! `cargo run --release --example memory [CONNECTIONS [GROUPS_EACH]]`, by default 1000000 and 5.
 
@@ -9,8 +10,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::env;
 use std::process::exit;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use hubcast::{Audience, Command, Data, Reply, SendOptions, Time};
+use hubcast::{Audience, Command, Config, Data, Engine, Open, Protocol, Reply, SendOptions, Time};
 use world::World;
 
 fn main() {
@@ -28,6 +30,53 @@ fn main() {
     for groups_each in [0, 2, groups] {
         report(connections, groups_each);
     }
+    split(connections);
+}
+
+/// Says what holds the memory of a connection, by what it takes more with one thing more.
+fn split(connections: usize) {
+    let anonymous = take(connections, None, Protocol::Json, 0, &[]);
+    let named = take(connections, Some("user"), Protocol::Json, 0, &[]);
+    let reliable = take(connections, None, Protocol::ReliableJson, 0, &[]);
+    let idle = take(connections, None, Protocol::Json, 60, &[]);
+    let (two, ten) = (["a", "b"], ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]);
+    let in_two = take(connections, None, Protocol::Json, 0, &two);
+    let in_ten = take(connections, None, Protocol::Json, 0, &ten);
+    println!("of which, in bytes:");
+    for (what, bytes) in [
+        ("a connection in its hub, nothing else", anonymous),
+        ("its user, who has no other connection", named - anonymous),
+        ("its session, if its protocol is reliable", reliable - anonymous),
+        ("its timer, where a connection may not be idle", idle - anonymous),
+        ("each of its first two memberships", (in_two - anonymous) / 2),
+        ("each of the next eight", (in_ten - in_two) / 8),
+    ] {
+        println!("  {what:48} {bytes:>4}");
+    }
+}
+
+/// Returns the bytes that each connection of a world takes.
+fn take(
+    connections: usize,
+    user: Option<&str>,
+    protocol: Protocol,
+    idle_seconds: u64,
+    groups: &[&str],
+) -> usize {
+    let before = LIVE.load(Ordering::Relaxed);
+    let mut config = Config::new(7);
+    config.limits.idle_timeout = (idle_seconds > 0).then_some(Duration::from_secs(idle_seconds));
+    let mut engine = Engine::new(config).expect("a good configuration");
+    for number in 0..connections {
+        let user = user.map(|name| format!("{name}-{number}"));
+        let mut entropy = [0; 32];
+        entropy[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        let (hub, user) = ("bench", user.as_deref());
+        let open = Open { hub, protocol, user, groups, entropy, ..Open::default() };
+        engine.open(open, Time::EPOCH);
+        while engine.poll_action().is_some() {}
+    }
+    (LIVE.load(Ordering::Relaxed) - before) / connections
 }
 
 /// Builds a world and says what it takes; the keys that a host keeps are not the engine's.
