@@ -4,7 +4,9 @@
 //! an idle one, and compares with `benches/instructions/counts.txt`. More than 3 % away, up or down, is an error: a
 //! change that is meant updates the file in the same commit, with `UPDATE=1 cargo bench --bench instructions`.
 //!
-//! It needs valgrind. With `-- --test` each scenario runs without it and nothing is counted. The counts belong to one version of the compiler, which the file names.
+//! It needs valgrind. With `-- --test` each scenario runs without it and nothing is counted. The
+//! counts belong to one version of the compiler, which the file names; with another one they are shown and not
+//! compared.
 
 mod callgrind;
 mod counts;
@@ -61,11 +63,9 @@ fn compare() -> Result<bool, String> {
         return Ok(true);
     }
     if known.compiler() != now.compiler() {
-        println!(
-            "the counts of the file are those of {}, this is {}",
-            known.compiler(),
-            now.compiler()
-        );
+        let (theirs, ours) = (known.compiler(), now.compiler());
+        println!("the counts of the file are those of {theirs}, this is {ours}: not compared");
+        return Ok(true);
     }
     if !is_as_known {
         println!(
