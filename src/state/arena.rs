@@ -61,7 +61,9 @@ pub(crate) struct Arena<T> {
     resting: Vec<u32>,
 }
 
+/// It begins with a cache line, and the generation stands at its start, beside what the value begins with.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Slot<T> {
     generation: NonZeroU32,
     value: Option<T>,

@@ -17,30 +17,35 @@ use crate::protocol::{Data, Protocol};
 use crate::time::Time;
 
 /// What the engine knows of a connection. A million idle ones fit in memory: what is rare is boxed.
+///
+/// The order of its fields is their order in memory: first what its groups need when others come and go, then what every
+/// message needs. Where there are many connections, each line of the cache that is looked at counts.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Connection {
     /// The slot of its hub.
     pub hub: u32,
     /// Its position in the hub's roster, once it is open.
     pub hub_position: u32,
-    /// Its user and its position among the user's connections.
-    pub user: Option<UserSeat>,
-    pub secret: Secret,
-    /// The generation of its first key, which names it for ever: recoveries give it new keys.
-    pub born: NonZeroU32,
+    pub memberships: Memberships,
+    pub permissions: Permissions,
+    // Here the second cache line begins.
     pub protocol: Protocol,
     pub phase: Phase,
     pub standing: Standing,
-    pub permissions: Permissions,
-    pub memberships: Memberships,
-    pub acks: AckCache,
-    /// The number that its next event gets.
-    pub next_event: u64,
     /// When something was last heard of it.
     pub heard: Time,
     /// The call that it waits for.
     pub waiting: Option<Box<Waiting>>,
+    /// Its user and its position among the user's connections.
+    pub user: Option<UserSeat>,
+    /// The generation of its first key, which names it for ever: recoveries give it new keys.
+    pub born: NonZeroU32,
     pub extra: Option<Box<Extra>>,
+    /// The number that its next event gets.
+    pub next_event: u64,
+    pub secret: Secret,
+    pub acks: AckCache,
 }
 
 /// Where a connection is in its life. `Handshaking` -> `Open` -> gone; there is no way back, and a
@@ -223,5 +228,25 @@ impl Connection {
     pub(crate) fn subprotocol(&self) -> Option<&str> {
         let agreed = self.extra.as_ref().and_then(|extra| extra.subprotocol.as_deref());
         agreed.or(self.protocol.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::mem::offset_of;
+
+    use super::*;
+
+    /// What others look at when they come and go lies in the first cache line of a slot, behind its generation; what
+    /// each message needs in the second.
+    #[test]
+    fn cache_lines() {
+        const GENERATION: usize = 8;
+        const LINE: usize = 64;
+        if size_of::<usize>() == 8 {
+            assert_eq!(offset_of!(Connection, protocol) + GENERATION, LINE);
+            assert!(offset_of!(Connection, secret) + GENERATION < 2 * LINE);
+            assert!(size_of::<Connection>() + GENERATION <= 3 * LINE);
+        }
     }
 }
