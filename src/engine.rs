@@ -464,6 +464,7 @@ impl Engine {
     /// assert!(engine.poll_action().is_none());
     /// # Ok::<(), hubcast::ConfigError>(())
     /// ```
+    #[inline]
     pub fn poll_action(&mut self) -> Option<Action<'_>> {
         if !self.outbox.advance() {
             self.world.connections.reclaim();

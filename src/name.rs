@@ -37,9 +37,8 @@ pub(crate) const METADATA_TOTAL_MAX: usize = 8192;
 
 /// Tells whether these pairs are acceptable metadata: token keys of at most 256 bytes, no two the same,
 /// ASCII values of at most 1 KiB, at most 8 KiB in all.
-pub(crate) fn is_metadata<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
-    let mut pairs = pairs.peekable();
-    if pairs.peek().is_none() {
+pub(crate) fn is_metadata<'a>(pairs: impl ExactSizeIterator<Item = (&'a str, &'a str)>) -> bool {
+    if pairs.len() == 0 {
         return true;
     }
     let mut total = 0;

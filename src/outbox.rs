@@ -168,9 +168,20 @@ impl Outbox {
         self.is_lent
     }
 
-    /// Lends out the current action.
+    /// Lends out the current action. Nearly all of them are deliveries without sequence ids, so these come first.
+    #[inline]
     pub(crate) fn current<'a>(&'a self, hubs: &'a [Hub]) -> Option<Action<'a>> {
-        Some(match self.queue.front().filter(|_| self.is_lent)? {
+        let current = self.queue.front().filter(|_| self.is_lent)?;
+        let Pending::Deliver { frame, start, end, expires } = current else {
+            return Some(self.lend(current, hubs));
+        };
+        let connections = &self.recipients[*start..*end];
+        let to = Recipients { connections, sequences: &[] };
+        Some(Action::Deliver(Deliver { frame, to, expires: *expires }))
+    }
+
+    fn lend<'a>(&'a self, pending: &'a Pending, hubs: &'a [Hub]) -> Action<'a> {
+        match pending {
             Pending::Accept { connection, id, subprotocol } => Action::Accept(Accept {
                 connection: *connection,
                 connection_id: *id,
@@ -209,7 +220,7 @@ impl Outbox {
             }),
             Pending::Cancel(call) => Action::Cancel(*call),
             Pending::Record(record) => Action::Record(record.lend()),
-        })
+        }
     }
 }
 

@@ -221,13 +221,14 @@ impl Engine {
     /// Finds the hub of an audience, and checks the names in it. `None` is a hub that nobody has used yet.
     pub(super) fn hub_of_audience(&self, who: Audience<'_>) -> Result<Option<u32>, CommandError> {
         let name = who.hub();
-        if !name::is_hub(name) {
+        let hub = self.world.hub(name);
+        // The name of a hub that is there was checked when it came to be.
+        if hub.is_none() && !name::is_hub(name) {
             return Err(CommandError::HubName(name.to_string()));
         }
         if let Audience::Group(_, group) = who {
             check_groups(&[group])?;
         }
-        let hub = self.world.hub(name);
         if hub.is_none() && self.unknown_hubs == UnknownHubs::Refuse {
             return Err(CommandError::UnknownHub(name.to_string()));
         }

@@ -21,7 +21,7 @@ pub(super) struct Message<'a> {
     /// 0 is never.
     pub ttl_seconds: u32,
     /// Its place in a stream, if it belongs to one.
-    pub stream: Option<StreamPart<'a>>,
+    pub stream: Option<&'a StreamPart<'a>>,
 }
 
 /// Members to leave out: the list and the position of each, in that order.
@@ -39,15 +39,13 @@ impl Engine {
         let sender = self.world.at(key);
         let hub = sender.hub;
         let slot = self.world.group(hub, group);
-        let mut except = Exclusions::new();
-        if no_echo && let Some(place) = slot.and_then(|slot| sender.memberships.find(slot)) {
-            except.push((sender.class(), sender.memberships.get(place).position));
-        }
+        let place = slot.filter(|_| no_echo).and_then(|slot| sender.memberships.find(slot));
+        let except = place.map(|place| (sender.class(), sender.memberships.get(place).position));
         let recipients = slot.map_or(0, |slot| {
             let seat = self.world.at(key).user;
             let (world, mut sink) = self.split();
             let user = seat.map(|seat| &*world.users[seat.user as usize].name);
-            sink.group(&world.groups[slot as usize], Some(user), &except, message)
+            sink.group(&world.groups[slot as usize], Some(user), except.as_slice(), message)
         });
         self.charge(hub, recipients, message);
     }
@@ -69,9 +67,9 @@ impl Engine {
             let place = connection.memberships.find(slot)?;
             Some((connection.class(), connection.memberships.get(place).position))
         };
-        let except: Exclusions = except.and_then(position).into_iter().collect();
+        let except = except.and_then(position);
         let (names, mut sink) = self.split();
-        sink.group(&names.groups[slot as usize], Some(user), &except, message);
+        sink.group(&names.groups[slot as usize], Some(user), except.as_slice(), message);
     }
 
     /// Publishes to a group in the name of the server; `None` is one that does not exist.
@@ -227,6 +225,7 @@ struct Names<'a> {
 }
 
 /// Finds the positions of connections that are left out, given by their ids.
+#[inline]
 fn exclusions(
     world: &World,
     hub: u32,

@@ -167,7 +167,7 @@ impl Engine {
             data,
             metadata: &metadata,
             ttl_seconds: stream.ttl_seconds,
-            stream: Some(part),
+            stream: Some(&part),
         };
         self.publish_from(key, &stream.group, stream.no_echo, &message);
         drop(metadata);
@@ -208,7 +208,7 @@ impl Engine {
             metadata: &stream.metadata(),
             // However late, it tells that no more will come.
             ttl_seconds: 0,
-            stream: Some(part),
+            stream: Some(&part),
         };
         self.publish_end(hub, &stream.group, user, except, &message);
     }

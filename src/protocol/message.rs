@@ -185,7 +185,7 @@ pub(crate) enum Outgoing<'a> {
         data: Data<'a>,
         metadata: &'a [(&'a str, &'a str)],
         /// Its place in a stream, if it belongs to one.
-        stream: Option<StreamPart<'a>>,
+        stream: Option<&'a StreamPart<'a>>,
     },
     /// A message from the server.
     Server {

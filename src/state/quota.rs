@@ -10,6 +10,8 @@ const MESSAGE_BYTES: usize = 2048;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuotaUse {
     second: u64,
+    /// When the next second begins.
+    turns: Time,
     in_second: u64,
     day: u64,
     in_day: u64,
@@ -36,9 +38,19 @@ impl QuotaUse {
         self.in_day = self.in_day.saturating_add(messages);
     }
 
+    /// Begins a new second or day where it is time. Every message comes by here.
+    #[inline]
     fn turn(&mut self, now: Time) {
+        if now >= self.turns {
+            self.turn_over(now);
+        }
+    }
+
+    #[cold]
+    fn turn_over(&mut self, now: Time) {
         let second = now.as_secs();
         let day = second / 86_400;
+        self.turns = Time::from_secs(second.saturating_add(1));
         if self.second != second {
             (self.second, self.in_second) = (second, 0);
         }

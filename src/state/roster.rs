@@ -68,6 +68,15 @@ impl Roster {
         self.lists.iter().map(|list| (list.class, &*list.keys))
     }
 
+    /// Returns the class of all members and who they are, if they are of one class.
+    #[inline]
+    pub(crate) fn only(&self) -> Option<(Class, &[ConnectionKey])> {
+        match &*self.lists {
+            [list] => Some((list.class, &list.keys)),
+            _ => None,
+        }
+    }
+
     /// Goes through all members.
     pub(crate) fn keys(&self) -> impl Iterator<Item = ConnectionKey> {
         self.lists.iter().flat_map(|list| list.keys.iter().copied())

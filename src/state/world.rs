@@ -38,6 +38,9 @@ pub(crate) struct World {
     pub(super) hasher: NameHasher,
 }
 
+/// How many hubs are compared with a name before it is hashed.
+const HUBS_COMPARED: usize = 2;
+
 /// A connection is in as many groups as it may be in.
 #[derive(Debug)]
 pub(crate) struct Full;
@@ -65,13 +68,23 @@ impl World {
     }
 
     /// Finds a hub, without regard to case.
+    #[inline]
     pub(crate) fn hub(&self, name: &str) -> Option<u32> {
+        // Most hosts have few hubs and name them as they are: to compare is less than to hash.
+        let mut first = self.hubs.iter().take(HUBS_COMPARED);
+        match first.position(|hub| *hub.name == *name) {
+            Some(place) => Some(place as u32),
+            None => self.hub_by_hash(name),
+        }
+    }
+
+    fn hub_by_hash(&self, name: &str) -> Option<u32> {
         if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             let mut lower = [0; HUB_BYTES_MAX];
             let lower = lower.get_mut(..name.len())?;
             lower.copy_from_slice(name.as_bytes());
             lower.make_ascii_lowercase();
-            return self.hub(core::str::from_utf8(lower).ok()?);
+            return self.hub_by_hash(core::str::from_utf8(lower).ok()?);
         }
         let is = |slot: u32| *self.hubs[slot as usize].name == *name;
         self.hub_names.find(self.hasher.hash(name), is)

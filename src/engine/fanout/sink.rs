@@ -2,8 +2,8 @@
 //! nothing now.
 
 use alloc::vec::Vec;
-use core::mem;
 use core::time::Duration;
+use core::{iter, mem};
 
 use bytes::BytesMut;
 
@@ -14,7 +14,8 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::protocol::{Frame, Outgoing};
 use crate::state::{
-    Arena, Bound, Class, Connection, ConnectionKey, DataKind, Group, Hub, Sessions, Standing,
+    Arena, Bound, Class, Connection, ConnectionKey, DataKind, Group, Hub, Roster, Sessions,
+    Standing,
 };
 use crate::time::Time;
 
@@ -119,7 +120,7 @@ impl Sink<'_> {
         message: &Message<'a>,
     ) -> usize {
         let sending = Sending::to_group(group, from_user, message);
-        self.lists(group.hub, group.roster.lists(), except, &sending)
+        self.roster(group.hub, &group.roster, except, &sending)
     }
 
     /// Sends to all of a hub, but for those left out, and returns how many got it.
@@ -129,8 +130,8 @@ impl Sink<'_> {
         except: &[(Class, u32)],
         message: &Message<'_>,
     ) -> usize {
-        let lists = self.hubs[hub as usize].roster.lists();
-        self.lists(hub, lists, except, &Sending::from_server(message))
+        let roster = &self.hubs[hub as usize].roster;
+        self.roster(hub, roster, except, &Sending::from_server(message))
     }
 
     /// Sends to a few connections of one hub that lie in no list by class, but for those left out, and returns how
@@ -147,7 +148,7 @@ impl Sink<'_> {
         if let [key] = *keys
             && except.is_empty()
         {
-            return self.lists(hub, [(of(key).class(), keys)].into_iter(), &[], sending);
+            return self.one_list(hub, of(key).class(), keys, &[], sending);
         }
         let mut table = mem::take(self.sorting);
         let stay = keys.iter().zip(0..).filter(|(key, _)| !except.contains(key));
@@ -168,30 +169,57 @@ impl Sink<'_> {
         recipients
     }
 
-    /// Sends to all in some lists of one hub, but for those left out, and returns how many got it.
-    fn lists<'a>(
+    /// Sends to all in a roster of a hub, but for those left out, and returns how many got it.
+    #[inline]
+    fn roster(
         &mut self,
         hub: u32,
-        mut lists: impl Iterator<Item = (Class, &'a [ConnectionKey])>,
+        roster: &Roster,
         except: &[(Class, u32)],
         sending: &Sending<'_>,
     ) -> usize {
-        let Some((class, keys)) = lists.next() else { return 0 };
-        let mut more = lists.peekable();
-        // Nearly every message goes to one list of those who get it now: no frame is shared among lists.
-        if more.peek().is_none() && !class.parked && !sending.is_numbered(class) {
-            if except.len() >= keys.len() {
-                return 0;
-            }
-            let frame = class.protocol.format().encode(&sending.outgoing, self.buffer);
-            let Some(frame) = frame else { return 0 };
-            self.metrics.encodes += 1;
-            let out = except.iter().map(|(_, place)| *place);
-            return self.hand_over(frame, sending.expires(self.now), keys, out);
+        match roster.only() {
+            Some((class, keys)) => self.one_list(hub, class, keys, except, sending),
+            None => self.lists(hub, roster.lists(), except, sending),
         }
+    }
+
+    /// The same for one list, as nearly every message does: if its members get it now, no frame is shared.
+    #[inline]
+    fn one_list(
+        &mut self,
+        hub: u32,
+        class: Class,
+        keys: &[ConnectionKey],
+        except: &[(Class, u32)],
+        sending: &Sending<'_>,
+    ) -> usize {
+        if class.parked || sending.is_numbered(class) {
+            return self.lists(hub, iter::once((class, keys)), except, sending);
+        }
+        if except.len() >= keys.len() {
+            return 0;
+        }
+        let frame = class.protocol.format().encode(&sending.outgoing, self.buffer);
+        let Some(frame) = frame else { return 0 };
+        self.metrics.encodes += 1;
+        let out = except.iter().map(|(_, place)| *place);
+        self.hand_over(frame, sending.expires(self.now), keys, out)
+    }
+
+    /// The same for some lists.
+    #[inline(never)]
+    fn lists<'a>(
+        &mut self,
+        hub: u32,
+        lists: impl Iterator<Item = (Class, &'a [ConnectionKey])>,
+        except: &[(Class, u32)],
+        sending: &Sending<'_>,
+    ) -> usize {
         let mut encodings = Encodings::new(&sending.outgoing);
-        let all = core::iter::once((class, keys)).chain(more);
-        all.map(|(class, keys)| self.list(hub, class, keys, except, sending, &mut encodings)).sum()
+        lists
+            .map(|(class, keys)| self.list(hub, class, keys, except, sending, &mut encodings))
+            .sum()
     }
 
     fn list(

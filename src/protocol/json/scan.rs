@@ -8,6 +8,11 @@ use alloc::borrow::Cow;
 
 use super::text::Text;
 
+/// How many bytes are looked at together where a string is long.
+const BLOCK: usize = 64;
+/// The same where it is not: what one vector register holds.
+const PIECE: usize = 16;
+
 /// The deepest nesting of arrays and objects in one value.
 pub(super) const DEPTH_MAX: u32 = 128;
 
@@ -131,7 +136,6 @@ pub(super) fn skip_plain(bytes: &[u8], at: usize) -> usize {
 
 #[inline(never)]
 fn skip_plain_long(bytes: &[u8], mut at: usize) -> usize {
-    const BLOCK: usize = 64;
     let blocks = at + BLOCK;
     loop {
         match first_special(bytes, at) {
@@ -139,10 +143,9 @@ fn skip_plain_long(bytes: &[u8], mut at: usize) -> usize {
             Some(_) => at += 8,
             None => break,
         }
-        // No early exit inside a block: the compiler turns the whole of it into vector instructions.
         while at >= blocks
-            && let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>)
-            && !block.iter().fold(false, |any, &byte| any | is_special(byte))
+            && let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+            && is_plain_piece::<BLOCK>(block)
         {
             at += BLOCK;
         }
@@ -151,6 +154,38 @@ fn skip_plain_long(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Tells whether the whole of a string may stand in JSON as it is.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    // The last piece overlaps the one before, so that no byte is looked at alone.
+    let Some(last) = bytes.last_chunk() else { return is_plain_short(bytes) };
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let (pieces, _) = rest.as_chunks();
+    blocks.iter().all(is_plain_piece::<BLOCK>)
+        && pieces.iter().all(is_plain_piece::<PIECE>)
+        && is_plain_piece::<PIECE>(last)
+}
+
+/// The same of less than a piece.
+#[inline]
+fn is_plain_short(bytes: &[u8]) -> bool {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let special = |word: &[u8; 8]| special_bytes(u64::from_le_bytes(*word));
+        return special(first) | special(last) == 0;
+    }
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let half = |half: &[u8; 4]| u64::from(u32::from_le_bytes(*half));
+        return special_bytes(half(last) << 32 | half(first)) == 0;
+    }
+    bytes.iter().all(|&byte| !is_special(byte))
+}
+
+/// No early exit inside a piece: the compiler turns the whole of it into vector instructions.
+#[inline]
+fn is_plain_piece<const SIZE: usize>(piece: &[u8; SIZE]) -> bool {
+    !piece.iter().fold(false, |any, &byte| any | is_special(byte))
 }
 
 /// Returns the offset of the first special byte in the word at `at`, 8 or more where there is none; `None`
@@ -350,4 +385,30 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    /// One special byte is found wherever it stands in strings of every length around words and blocks, and
+    /// nothing else is taken for one.
+    #[test]
+    fn plain_strings() {
+        let bytes = [0, 0x1F, 0x20, b'!', b'"', b'#', b'[', b'\\', b']', 0x7F, 0x80, 0xFF];
+        for length in 0..150 {
+            let mut text = vec![b'x'; length];
+            assert!(is_plain(&text), "{length}");
+            assert_eq!(skip_plain(&text, 0), length);
+            for (place, byte) in (0..length).flat_map(|place| bytes.map(|byte| (place, byte))) {
+                text[place] = byte;
+                let special = byte < 0x20 || byte == b'"' || byte == b'\\';
+                assert_eq!(is_plain(&text), !special, "{byte} at {place} of {length}");
+                assert_eq!(skip_plain(&text, 0), if special { place } else { length });
+                text[place] = b'x';
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
 
-use super::super::scan::skip_plain;
+use super::super::scan::{is_plain, skip_plain};
 use crate::protocol::decimal::Decimal;
 use crate::protocol::message::Data;
 
@@ -82,8 +82,21 @@ pub(crate) fn put_string(buffer: &mut BytesMut, text: &str) {
 }
 
 /// Appends a string whose first quote is there already.
+#[inline]
 pub(super) fn put_rest_of_string(buffer: &mut BytesMut, text: &str) {
+    put_characters(buffer, text);
+    put(buffer, b"\"");
+}
+
+/// Appends what is in a string, without its quotes.
+#[inline]
+pub(super) fn put_characters(buffer: &mut BytesMut, text: &str) {
     let bytes = text.as_bytes();
+    if is_plain(bytes) { put(buffer, bytes) } else { put_escaped(buffer, bytes) }
+}
+
+#[cold]
+fn put_escaped(buffer: &mut BytesMut, bytes: &[u8]) {
     let mut start = 0;
     loop {
         let end = skip_plain(bytes, start);
@@ -92,7 +105,6 @@ pub(super) fn put_rest_of_string(buffer: &mut BytesMut, text: &str) {
         put_escape(buffer, special);
         start = end + 1;
     }
-    put(buffer, b"\"");
 }
 
 fn put_escape(buffer: &mut BytesMut, special: u8) {

@@ -126,7 +126,7 @@ fn stream_parts() {
             from_user: Some(Some("alice")),
             data: Data::Text(""),
             metadata: &[("k", "v")],
-            stream: Some(StreamPart { stream_id: "s-1", sequence_id: u64::MAX, end }),
+            stream: Some(&StreamPart { stream_id: "s-1", sequence_id: u64::MAX, end }),
         };
         let before = concat!(
             r#"{"type":"message","from":"group","group":"g","fromUserId":"alice","dataType":"text","data":"","#,

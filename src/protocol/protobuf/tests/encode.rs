@@ -141,7 +141,7 @@ proptest! {
             metadata: metadata.clone(),
             stream: info,
         };
-        let message = Outgoing::Group { group: &group, from_user, data, metadata: &pairs, stream: part };
+        let message = Outgoing::Group { group: &group, from_user, data, metadata: &pairs, stream: part.as_ref() };
         check(&message, Downstream::Data(expected.clone()), sequence);
         expected = schema::DataMessage { from: "server".into(), group: None, stream: None, ..expected };
         let message = Outgoing::Server { data, metadata: &pairs };
