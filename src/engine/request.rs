@@ -301,6 +301,12 @@ impl Failure<'_> {
     }
 }
 
+#[inline]
 fn lend<'a>(metadata: &'a Metadata<'_>) -> SmallVec<[(&'a str, &'a str); 8]> {
-    metadata.iter().map(|(key, value)| (&**key, &**value)).collect()
+    // Most messages have none.
+    let mut pairs = SmallVec::new();
+    if !metadata.is_empty() {
+        pairs.extend(metadata.iter().map(|(key, value)| (&**key, &**value)));
+    }
+    pairs
 }

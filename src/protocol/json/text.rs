@@ -25,15 +25,22 @@ impl<'a> Text<'a> {
     }
 
     /// Returns the text where it is spelled without escapes.
+    #[inline]
     pub(super) fn plain(self) -> Option<&'a str> {
         (!self.escaped).then_some(self.content)
     }
 
     /// Returns the text, or `None` where half of a surrogate pair stands alone.
+    #[inline]
     pub(super) fn decode(self) -> Option<Cow<'a, str>> {
-        if let Some(text) = self.plain() {
-            return Some(Cow::Borrowed(text));
+        match self.plain() {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => self.decode_escaped(),
         }
+    }
+
+    #[inline(never)]
+    fn decode_escaped(self) -> Option<Cow<'a, str>> {
         let mut decoded = Vec::with_capacity(self.content.len());
         self.decode_into(&mut decoded)?;
         Some(Cow::Owned(String::from_utf8(decoded).ok()?))
