@@ -13,7 +13,7 @@ use super::names::{NameHasher, Names};
 use super::quota::QuotaUse;
 use super::roster::Roster;
 use super::timers::Timers;
-use super::{Arena, Class, ConnectionId, ConnectionKey, Sessions};
+use super::{Arena, ConnectionId, ConnectionKey, Sessions};
 use crate::config::Limits;
 use crate::name::HUB_BYTES_MAX;
 
@@ -226,7 +226,8 @@ impl World {
         let connection = self.at_mut(key);
         let class = connection.class();
         let gone = connection.memberships.swap_remove(place);
-        self.vacate(class, gone);
+        let moved = self.groups[group as usize].roster.swap_remove(class, gone.position);
+        self.settle(moved, gone);
         Some(Left { stateful })
     }
 
@@ -236,22 +237,27 @@ impl World {
         let connection = self.at_mut(key);
         let class = connection.class();
         let memberships = core::mem::take(&mut connection.memberships);
-        let mut stateful = Vec::new();
+        // Step by step for all groups rather than group by group: what a step looks at is far away, and so the memory
+        // fetches it for many groups at a time.
+        let forgets = |membership: &Membership| self.forget_states(key, membership.group);
+        let stateful =
+            memberships.iter().filter(forgets).map(|membership| membership.group).collect();
+        let mut moved = SmallVec::<[_; 16]>::new();
         for membership in memberships.iter() {
-            if self.forget_states(key, membership.group) {
-                stateful.push(membership.group);
-            }
-            self.vacate(class, membership);
+            let roster = &mut self.groups[membership.group as usize].roster;
+            moved.push((roster.swap_remove(class, membership.position), membership));
+        }
+        for (moved, membership) in moved {
+            self.settle(moved, membership);
         }
         stateful
     }
 
-    /// Frees a position in a group's roster; the group goes with its last member.
-    fn vacate(&mut self, class: Class, membership: Membership) {
-        let group = &mut self.groups[membership.group as usize];
-        if let Some(moved) = group.roster.swap_remove(class, membership.position) {
+    /// Tells a member that it has the place of one that left; the group goes with its last member.
+    fn settle(&mut self, moved: Option<ConnectionKey>, membership: Membership) {
+        if let Some(moved) = moved {
             self.at_mut(moved).memberships.set_position(membership);
-        } else if group.roster.is_empty() {
+        } else if self.groups[membership.group as usize].roster.is_empty() {
             let group = self.groups.remove(membership.group as usize);
             let hash = self.hasher.hash(&group.name);
             self.hubs[group.hub as usize].groups.remove(hash, membership.group);
