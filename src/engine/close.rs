@@ -185,7 +185,7 @@ pub(super) struct Legacy {
     connection_id: ConnectionId,
     user: Option<Box<str>>,
     streams: Vec<Stream>,
-    /// The groups where somebody is told of its state, which is gone.
+    /// The groups where it had a state, which is gone.
     stateful: Vec<u32>,
     updated_at: u64,
 }

@@ -77,15 +77,15 @@ impl World {
         });
     }
 
-    /// Forgets what a group knows of a connection that is about to leave it. Returns whether somebody has to be told
-    /// that its state is gone.
+    /// Forgets what a group knows of a connection that is about to leave it. Returns whether it had a state, which is
+    /// gone now.
     pub(super) fn forget_states(&mut self, key: ConnectionKey, group: u32) -> bool {
-        let mut tell = false;
+        let mut stateful = false;
         self.change_states(group, |states| {
             states.subscribers.remove(&key.slot());
-            tell = states.states.remove(&key.slot()).is_some() && !states.subscribers.is_empty();
+            stateful = states.states.remove(&key.slot()).is_some();
         });
-        tell
+        stateful
     }
 
     /// Does something to the states of a group, if it has any, and drops them when nothing is left.

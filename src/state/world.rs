@@ -48,7 +48,7 @@ pub(crate) struct Full;
 /// A connection was in a group and is so no longer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Left {
-    /// Whether it had a state there, and somebody who is still there has to be told that it is gone.
+    /// Whether it had a state there, which is gone now.
     pub stateful: bool,
 }
 
@@ -231,8 +231,8 @@ impl World {
         Some(Left { stateful })
     }
 
-    /// Takes a connection out of all its groups, and its states there away. Returns the groups where somebody has to
-    /// be told of that, in no particular order.
+    /// Takes a connection out of all its groups, and its states there away. Returns the groups where it had one, in no
+    /// particular order.
     pub(crate) fn leave_all(&mut self, key: ConnectionKey) -> Vec<u32> {
         let connection = self.at_mut(key);
         let class = connection.class();
