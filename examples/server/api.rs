@@ -13,10 +13,10 @@ use hubcast::rest::Api;
 use hubcast::token::TokenError;
 use tokio::sync::oneshot;
 
+use crate::input::Input;
 use crate::logs::LoggedRequest;
 use crate::rest_routes::RestRoute;
 use crate::routes::{App, caller};
-use crate::service::Input;
 
 /// Answers a request of the REST API.
 pub(crate) async fn serve(State(app): State<App>, request: Request) -> Response {

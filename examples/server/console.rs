@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hubcast::Time;
 use serde::Serialize;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, oneshot};
 
 use crate::activity::News;
-use crate::service::Input;
+use crate::input::{Input, Inputs};
 use crate::tables::Tables;
 
 /// The files of the page: path, type, content.
@@ -59,14 +59,14 @@ struct Shown {
 /// What the console works with.
 #[derive(Clone)]
 struct Console {
-    inputs: mpsc::Sender<Input>,
+    inputs: Inputs,
     started: u64,
     /// Whoever holds it may ask the engine task: one at a time, because everybody may look.
     turn: Arc<Mutex<()>>,
 }
 
 /// Makes the routes of the console. They need no access key, because they change nothing.
-pub(crate) fn router<S>(inputs: mpsc::Sender<Input>, started: Time) -> Router<S> {
+pub(crate) fn router<S>(inputs: Inputs, started: Time) -> Router<S> {
     let console = Console { inputs, started: started.as_millis(), turn: Arc::default() };
     let mut router = Router::new().route("/console/state", get(state));
     for (path, kind, content) in FILES {

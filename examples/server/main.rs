@@ -21,6 +21,7 @@ mod handler_url;
 mod handlers;
 mod help;
 mod incoming;
+mod input;
 mod journal;
 mod lines;
 mod listeners;
@@ -60,6 +61,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use self::clock::Clock;
+use self::input::Input;
 use self::journal::JournalFile;
 use self::lines::LineWriter;
 use self::listeners::{ListenerOutputs, Listeners};
@@ -69,7 +71,7 @@ use self::pulse::Pulse;
 use self::reload::{HangUps, Reload};
 use self::room::{Room, SharedRoom};
 use self::routes::App;
-use self::service::{Input, Outlets};
+use self::service::Outlets;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -13,8 +13,8 @@ use hubcast::{Engine, Metrics};
 use tokio::sync::oneshot;
 
 use crate::counters::{BUCKETS, Counts, ResponseTimes};
+use crate::input::Input;
 use crate::routes::App;
-use crate::service::Input;
 
 /// What the engine task knows.
 #[derive(Clone, Debug)]

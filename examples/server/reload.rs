@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubcast::Config;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
+use crate::input::{Input, Inputs};
 use crate::listeners::ListenerOutputs;
 use crate::logs::Logs;
 use crate::options::Options;
 use crate::room::{Room, SharedRoom};
-use crate::service::Input;
 use crate::settings;
 
 /// What follows the settings.
@@ -25,7 +25,7 @@ pub(crate) struct Reload {
     pub(crate) room: Arc<SharedRoom>,
     pub(crate) logs: Logs,
     /// The way to the engine task.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: Inputs,
 }
 
 /// Tells when the process gets a SIGHUP.

@@ -1,9 +1,17 @@
-//! How much may wait for a socket.
+//! How much may wait: for the engine, and for a socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubcast::{Config, Limits};
+
+/// The most inputs that wait for the engine; whoever has one more waits until there is room. As many are carried out
+/// together: the more wait, the more of what they cause goes to each socket in one write.
+pub(crate) const INPUTS: usize = 4 * 1024;
+
+/// The most bytes of inputs that are carried out together, but for the last one: nobody is paused before that, so what
+/// comes meanwhile for a connection that should be is to be little.
+pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
 /// The most that ever waits for one socket. It is never reached, unless the engine hands over more to a connection
 /// that is paused than its limits allow: then the peer is given up.
@@ -23,7 +31,7 @@ pub(crate) struct SharedRoom {
 
 impl Room {
     /// Returns room for all that an engine with this configuration may hand over at once: what crowds the queue, then
-    /// what comes before the pause counts, then a replay and a backlog.
+    /// what comes before the pause counts, a frame for each input and some more, then a replay and a backlog.
     pub(crate) fn for_all_of(config: &Config) -> Self {
         let of_hubs = config.hubs.iter().filter_map(|(_, hub)| hub.limits.as_ref());
         let mut room = Self { messages: 0, bytes: 0 };
@@ -40,13 +48,14 @@ impl Room {
             |numbers: &[usize]| numbers.iter().fold(0, |sum: usize, n| sum.saturating_add(*n));
         Self {
             messages: sum(&[
-                1_000,
+                INPUTS + 1_000,
                 limits.queued_messages,
                 limits.unacknowledged_messages,
                 limits.paused_messages,
             ]),
             bytes: sum(&[
-                1_024 * 1_024,
+                // JSON puts a third on top of bytes, and an envelope around them.
+                2 * BATCH_BYTES + INPUTS * 1_024,
                 limits.message_bytes.saturating_mul(2),
                 limits.queued_bytes,
                 limits.unacknowledged_bytes,
@@ -96,7 +105,7 @@ mod tests {
         let paused_messages = 50_000;
         let limits = Some(Limits { paused_messages, ..Limits::default() });
         config.hubs.push(("large".into(), HubConfig { limits, ..HubConfig::default() }));
-        assert_eq!(Room::for_all_of(&config).messages, 53_000);
+        assert_eq!(Room::for_all_of(&config).messages, INPUTS + 53_000);
         config.hubs[0].1.limits.as_mut().unwrap().paused_bytes = usize::MAX;
         assert_eq!(Room::for_all_of(&config).bytes, usize::MAX);
     }

@@ -24,11 +24,11 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::clock::Clock;
 use crate::console;
 use crate::counters::Counters;
+use crate::input::{Ended, Input, Inputs};
 use crate::logs::{LoggedRequest, Logs};
 use crate::outbound::Outbound;
 use crate::pulse::Pulse;
 use crate::room::SharedRoom;
-use crate::service::{Ended, Input};
 use crate::socket::SocketTask;
 use crate::sockets::{Decision, Socket};
 use crate::{api, metrics};
@@ -37,7 +37,7 @@ use crate::{api, metrics};
 #[derive(Clone)]
 pub(crate) struct App {
     /// The way to the engine task.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: Inputs,
     /// The keys that tokens are signed with.
     pub(crate) keys: Arc<AccessKeys>,
     /// The REST API.

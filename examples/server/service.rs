@@ -2,94 +2,32 @@
 //! sockets.
 
 use std::future;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-use http::Response;
 use hubcast::replay::Recorder;
-use hubcast::rest::webhook::{RequestId, Webhooks};
-use hubcast::rest::{self, Handshake, Operation};
-use hubcast::{Action, Closed, Config, ConfigError, ConnectionKey, Incoming, Time};
+use hubcast::rest;
+use hubcast::rest::webhook::Webhooks;
+use hubcast::{Action, Closed, Incoming, Time};
 use rustls::RootCertStore;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::{task, time};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::activity::{Activity, News};
+use crate::activity::Activity;
 use crate::clock::Clock;
 use crate::deliveries::Deliveries;
 use crate::handlers::Handlers;
+use crate::input::{Ended, Input, Inputs, Received};
 use crate::journal::JournalFile;
-use crate::listeners::{ListenerOutputs, Listeners};
+use crate::listeners::Listeners;
 use crate::load::Load;
 use crate::logs::Logs;
 use crate::metrics::Measured;
+use crate::room::{BATCH_BYTES, INPUTS};
 use crate::sockets::{Decision, Socket, Sockets};
 use crate::tables::Tables;
-use crate::webhook_client::{Answered, WebhookClient};
-
-/// The most inputs that wait for the engine; whoever has one more waits until there is room.
-const INPUTS: usize = 1_024;
-/// The most inputs that the engine takes before its actions are carried out.
-const BATCH: usize = 256;
-/// The most bytes of those inputs, but for the last one: nobody is paused before that, so what comes meanwhile for a
-/// connection that should be is to be little.
-const BATCH_BYTES: usize = 64 * 1024;
-
-/// Something for the engine.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// A peer wants to connect; its key goes to `opened`.
-    Open {
-        handshake: Box<Handshake>,
-        socket: Socket,
-        caller: Option<IpAddr>,
-        opened: oneshot::Sender<ConnectionKey>,
-    },
-    /// Something arrived from a peer.
-    Received { from: ConnectionKey, what: Received },
-    /// A transport is gone.
-    Closed { connection: ConnectionKey, how: Ended },
-    /// The crowded queue of a socket has drained.
-    Drained { connection: ConnectionKey },
-    /// A server asks something by the REST API.
-    Asked { operation: Box<Operation>, answer: oneshot::Sender<Response<Bytes>> },
-    /// The console wants to see a hub, and what happened after an entry that it knows.
-    Looked { hub: String, after: u64, answer: oneshot::Sender<(Tables, News)> },
-    /// A request to a webhook is over.
-    Answered { id: RequestId, answered: Box<Answered> },
-    /// There are new settings, with the open files of their listeners.
-    Reconfigure {
-        config: Box<Config>,
-        outputs: ListenerOutputs,
-        done: oneshot::Sender<Result<(), ConfigError>>,
-    },
-    /// Somebody wants to know what was counted.
-    Measure { answer: oneshot::Sender<Box<Measured>> },
-    /// The server is about to stop.
-    Stop,
-}
-
-/// What can arrive from a peer: [`Incoming`], with the bytes that it borrows.
-#[derive(Debug)]
-pub(crate) enum Received {
-    Text(Utf8Bytes),
-    Binary(Bytes),
-    Alive,
-    TooLarge,
-    Malformed,
-    NotUtf8,
-}
-
-/// How a transport can end: [`Closed`], with the text that it borrows.
-#[derive(Debug)]
-pub(crate) enum Ended {
-    Clean { code: u16, reason: String },
-    Lost,
-}
+use crate::webhook_client::WebhookClient;
 
 /// Starts the task that owns the engine. Returns the way to it, and the task, which ends only if it
 /// panics or nobody can send inputs any more. After a stop it drops `alive` as soon as webhooks have got all events.
@@ -100,9 +38,9 @@ pub(crate) fn start(
     outlets: Outlets,
     clock: Arc<Clock>,
     alive: mpsc::Sender<()>,
-) -> (mpsc::Sender<Input>, JoinHandle<()>) {
-    let (sender, inputs) = mpsc::channel(INPUTS);
-    let client = WebhookClient::new(authorities, sender.downgrade());
+) -> (Inputs, JoinHandle<()>) {
+    let (way, inputs) = Inputs::new();
+    let client = WebhookClient::new(authorities, way.downgrade());
     let handlers = Handlers::new(webhooks, client, outlets.logs.clone());
     let service = Service {
         engine,
@@ -116,7 +54,7 @@ pub(crate) fn start(
         is_stopping: false,
         alive: Some(alive),
     };
-    (sender, tokio::spawn(service.run(inputs)))
+    (way, tokio::spawn(service.run(inputs)))
 }
 
 /// Where events and records go, besides to handlers.
@@ -143,10 +81,10 @@ struct Service {
 impl Service {
     /// Takes inputs and carries out actions until nobody can send inputs any more.
     async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::with_capacity(INPUTS);
         loop {
             tokio::select! {
-                taken = inputs.recv_many(&mut batch, BATCH) => if taken == 0 { return },
+                taken = inputs.recv_many(&mut batch, INPUTS) => if taken == 0 { return },
                 () = self.deadline() => {}
             }
             let began = Instant::now();
@@ -196,7 +134,7 @@ impl Service {
                 // Whoever asked waits for it until it comes.
                 let _ = opened.send(key);
             }
-            Input::Received { from, what } => {
+            Input::Received { from, what, room: _room } => {
                 let incoming = match &what {
                     Received::Text(text) => Incoming::Text(text),
                     Received::Binary(bytes) => Incoming::Binary(bytes),
@@ -274,31 +212,6 @@ impl Service {
             if is_settled {
                 return;
             }
-        }
-    }
-}
-
-impl Input {
-    /// Returns the bytes that came from a peer or a webhook.
-    fn len(&self) -> usize {
-        match self {
-            Self::Received { what: Received::Text(text), .. } => text.len(),
-            Self::Received { what: Received::Binary(bytes), .. } => bytes.len(),
-            Self::Answered { answered, .. } => {
-                answered.result.as_ref().map_or(0, |response| response.body().len())
-            }
-            Self::Received {
-                what: Received::Alive | Received::TooLarge | Received::Malformed | Received::NotUtf8,
-                ..
-            }
-            | Self::Open { .. }
-            | Self::Closed { .. }
-            | Self::Asked { .. }
-            | Self::Looked { .. }
-            | Self::Drained { .. }
-            | Self::Reconfigure { .. }
-            | Self::Measure { .. }
-            | Self::Stop => 0,
         }
     }
 }

@@ -13,15 +13,14 @@ use hyper_util::server::conn::auto::upgrade;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
 use tokio::time;
 use tokio_tungstenite::tungstenite::protocol::frame::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError};
 
 use crate::clock::Clock;
 use crate::incoming::Incoming;
+use crate::input::{Ended, Input, Inputs, Received};
 use crate::outbound::{Outbound, Written};
-use crate::service::{Ended, Input, Received};
 
 /// How long a close may take: what is queued, the close frame, and the peer's answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -32,7 +31,7 @@ pub(crate) struct SocketTask {
     /// Names the connection to the engine.
     pub(crate) connection: ConnectionKey,
     /// The way to the engine task.
-    pub(crate) inputs: mpsc::Sender<Input>,
+    pub(crate) inputs: Inputs,
     /// What is sent goes through it.
     pub(crate) outbound: Arc<Outbound>,
     /// Says which messages are too old to be sent.
@@ -166,7 +165,7 @@ impl SocketTask {
     /// Tells the engine what arrived; waits while it has too much to do.
     async fn report(&self, what: Received) {
         // The engine task outlives all sockets, except when the process ends.
-        let _ = self.inputs.send(Input::Received { from: self.connection, what }).await;
+        let _ = self.inputs.receive(self.connection, what).await;
     }
 
     /// Tells the engine that the transport is gone.

@@ -19,7 +19,7 @@ use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::AbortHandle;
 
-use crate::service::Input;
+use crate::input::Input;
 
 /// How long a connection is kept that nobody uses. Many servers close theirs after 5 s, and a request that meets a
 /// close on its way has failed.
