@@ -20,7 +20,7 @@ const NOW: Time = Time::from_secs(1_790_000_000);
 const ROLES: &[&str] = &["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"];
 
 /// The scenarios by name.
-pub(crate) const SCENARIOS: [(&str, fn()); 18] = [
+pub(crate) const SCENARIOS: [(&str, fn()); 20] = [
     ("publish by name, 1 member", || publish(1, true)),
     ("publish by key, 1 member", || publish(1, false)),
     ("publish by key, 100 members", || publish(100, false)),
@@ -33,6 +33,8 @@ pub(crate) const SCENARIOS: [(&str, fn()); 18] = [
     ("receive sendToGroup in protobuf, 10 members", receive_protobuf),
     ("join", || membership("joinGroup")),
     ("leave", || membership("leaveGroup")),
+    ("join by command", || membership_by_command(true)),
+    ("leave by command", || membership_by_command(false)),
     ("open", opens),
     ("disconnect from 10 groups", disconnects),
     ("event and its answer", event),
@@ -210,6 +212,30 @@ fn membership(counted: &str) {
     } else {
         measured(&mut |number| all(&mut engine, &joins, number));
     }
+}
+
+/// The same, as the server asks for it.
+fn membership_by_command(counts_joins: bool) {
+    let World { mut engine, keys } = World::build(1_000, 3);
+    let ids = keys[..ROUNDS as usize].iter().map(|&key| engine.connection(key).expect("open").id());
+    let pairs: Vec<_> =
+        ids.zip((0..60).cycle()).map(|(id, group)| (id, format!("group-{group}"))).collect();
+    let all = |engine: &mut Engine, joins: bool, number: usize| {
+        let (id, group) = &pairs[number];
+        let (who, groups) = (Audience::Connection("bench", id), &[&**group][..]);
+        let command =
+            if joins { Command::Join { who, groups } } else { Command::Leave { who, groups } };
+        engine.execute(command, NOW).expect("a good command");
+        drain(engine);
+    };
+    // So that memory has grown, and nobody is there any more.
+    for joins in [true, false] {
+        (0..pairs.len()).for_each(|number| all(&mut engine, joins, number));
+    }
+    if !counts_joins {
+        (0..pairs.len()).for_each(|number| all(&mut engine, true, number));
+    }
+    measured(&mut |number| all(&mut engine, counts_joins, number));
 }
 
 fn opens() {

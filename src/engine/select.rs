@@ -11,11 +11,20 @@ use crate::command::{Audience, CommandError};
 use crate::filter::{Filter, Handle, Subject};
 use crate::state::{Connection, ConnectionId, ConnectionKey, Roster, World};
 
+/// The connections of an audience, which often is one.
+pub(super) type Keys = SmallVec<[ConnectionKey; 2]>;
+
 impl Engine {
     /// Collects the connections of an audience.
-    pub(super) fn select(&self, who: Audience<'_>) -> Result<Vec<ConnectionKey>, CommandError> {
-        let hub = self.hub_of_audience(who)?;
-        Ok(hub.map_or_else(Vec::new, |hub| matching(&self.world, hub, who, None).collect()))
+    pub(super) fn select(&self, who: Audience<'_>) -> Result<Keys, CommandError> {
+        let Some(hub) = self.hub_of_audience(who)? else { return Ok(Keys::new()) };
+        Ok(match who {
+            Audience::Connection(_, id) => self.world.find(hub, id).into_iter().collect(),
+            Audience::Hub(_)
+            | Audience::Group(..)
+            | Audience::User(..)
+            | Audience::Matching(..) => matching(&self.world, hub, who, None).collect(),
+        })
     }
 
     /// Counts the connections of an audience.

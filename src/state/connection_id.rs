@@ -50,19 +50,28 @@ pub(super) fn to_hex(bytes: &[u8; 16]) -> [u8; 32] {
 pub(super) fn from_hex(text: &str) -> Option<[u8; 16]> {
     let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
     let mut bytes = [0; 16];
+    // Whether all are digits is asked once, in the end.
+    let mut seen = 0;
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+        *byte = high << 4 | low;
+        seen |= high | low;
     }
-    Some(bytes)
+    (seen < 16).then_some(bytes)
 }
 
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        _ => None,
+/// By character: the value of a digit, [`NO_DIGIT`] for all else.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    values
+};
+
+const NO_DIGIT: u8 = 0xFF;
 
 impl Deref for ConnectionId {
     type Target = str;
@@ -81,5 +90,28 @@ impl fmt::Display for ConnectionId {
 impl fmt::Debug for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written is read again, and a single character that is no lower-case digit spoils it.
+    #[test]
+    fn read_as_written() {
+        let secret = [0x00, 0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0xFF, 0x0F, 0xF0];
+        let id = ConnectionId::new(0xFEDC_BA98, &secret);
+        assert_eq!(id.as_str(), "fedcba98000123456789abcdefff0ff0");
+        assert_eq!(ConnectionId::parse(&id), Some((0xFEDC_BA98, secret)));
+        assert_eq!(ConnectionId::parse(&id[..31]), None);
+        for (place, other) in (0..32).flat_map(|place| (0..=0x7F).map(move |other| (place, other)))
+        {
+            let mut bytes = id.0;
+            bytes[place] = other;
+            let is_digit = matches!(other, b'0'..=b'9' | b'a'..=b'f');
+            let text = core::str::from_utf8(&bytes).expect("it is ASCII");
+            assert_eq!(ConnectionId::parse(text).is_some(), is_digit, "{text}");
+        }
     }
 }
