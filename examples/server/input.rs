@@ -1,7 +1,6 @@
 //! What the engine task is told, and the way to it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
@@ -9,19 +8,16 @@ use hubcast::rest::webhook::RequestId;
 use hubcast::rest::{Handshake, Operation};
 use hubcast::{Config, ConfigError, ConnectionKey};
 use tokio::sync::mpsc::error::SendError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::activity::News;
 use crate::listeners::ListenerOutputs;
 use crate::metrics::Measured;
-use crate::room::INPUTS;
+use crate::room::{INPUTS, Intake};
 use crate::sockets::Socket;
 use crate::tables::Tables;
 use crate::webhook_client::Answered;
-
-/// The most bytes from peers that wait for the engine. A longer message takes all of them.
-const BYTES: usize = 64 * 1024 * 1024;
 
 /// Something for the engine.
 #[derive(Debug)]
@@ -79,15 +75,14 @@ pub(crate) enum Ended {
 #[derive(Clone, Debug)]
 pub(crate) struct Inputs {
     sender: mpsc::Sender<Input>,
-    /// A permit for each byte from peers.
-    room: Arc<Semaphore>,
+    intake: Intake,
 }
 
 impl Inputs {
     /// Makes the way and the end of it.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Input>) {
         let (sender, receiver) = mpsc::channel(INPUTS);
-        (Self { sender, room: Arc::new(Semaphore::new(BYTES)) }, receiver)
+        (Self { sender, intake: Intake::new() }, receiver)
     }
 
     /// Sends an input, when there is room.
@@ -111,9 +106,7 @@ impl Inputs {
         from: ConnectionKey,
         what: Received,
     ) -> Result<(), SendError<()>> {
-        let bytes = what.len().min(BYTES) as u32;
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes).await;
-        let room = room.expect("nobody closes it");
+        let room = self.intake.admit(what.len()).await;
         self.sender.reserve().await?.send(Input::Received { from, what, room });
         Ok(())
     }

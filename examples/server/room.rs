@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hubcast::{Config, Limits};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most inputs that wait for the engine; whoever has one more waits until there is room. As many are carried out
 /// together: the more wait, the more of what they cause goes to each socket in one write.
@@ -12,6 +13,25 @@ pub(crate) const INPUTS: usize = 4 * 1024;
 /// The most bytes of inputs that are carried out together, but for the last one: nobody is paused before that, so what
 /// comes meanwhile for a connection that should be is to be little.
 pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
+
+/// The most bytes from peers that wait for the engine, but for a message that waits alone.
+const INTAKE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Room for what peers sent, until the engine takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Intake(Arc<Semaphore>);
+
+impl Intake {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(INTAKE_BYTES)))
+    }
+
+    /// Waits until there is room for so many bytes. It is taken until the permit is dropped.
+    pub(crate) async fn admit(&self, bytes: usize) -> OwnedSemaphorePermit {
+        let permits = bytes.min(INTAKE_BYTES) as u32;
+        Arc::clone(&self.0).acquire_many_owned(permits).await.expect("nobody closes it")
+    }
+}
 
 /// The most that ever waits for one socket. It is never reached, unless the engine hands over more to a connection
 /// that is paused than its limits allow: then the peer is given up.
@@ -86,9 +106,36 @@ impl SharedRoom {
 
 #[cfg(test)]
 mod tests {
+    use std::future;
+    use std::pin::pin;
+
     use hubcast::HubConfig;
 
     use super::*;
+
+    /// Peers wait for each other when they have sent too much; a message that is larger than all the room waits until it
+    /// is alone, and no longer.
+    #[tokio::test]
+    async fn intake_is_bounded() {
+        let intake = Intake::new();
+        let half = intake.admit(INTAKE_BYTES / 2).await;
+        let mut larger = pin!(intake.admit(usize::MAX));
+        tokio::select! {
+            biased;
+            _ = &mut larger => panic!("there is no room for it"),
+            () = future::ready(()) => {}
+        }
+        drop(half);
+        let larger = larger.await;
+        let mut next = pin!(intake.admit(1));
+        tokio::select! {
+            biased;
+            _ = &mut next => panic!("there is no room for it"),
+            () = future::ready(()) => {}
+        }
+        drop(larger);
+        drop(next.await);
+    }
 
     /// Room grows when there is more, and none is taken away.
     #[test]
