@@ -237,27 +237,34 @@ impl World {
         let connection = self.at_mut(key);
         let class = connection.class();
         let memberships = core::mem::take(&mut connection.memberships);
-        // Step by step for all groups rather than group by group: what a step looks at is far away, and so the memory
-        // fetches it for many groups at a time.
-        let forgets = |membership: &Membership| self.forget_states(key, membership.group);
-        let stateful =
-            memberships.iter().filter(forgets).map(|membership| membership.group).collect();
+        let mut stateful = Vec::new();
+        // All leave before the first of those that got their places is told: groups and connections lie far away, and
+        // so the memory fetches many of a kind at a time.
         let mut moved = SmallVec::<[_; 16]>::new();
         for membership in memberships.iter() {
-            let roster = &mut self.groups[membership.group as usize].roster;
-            moved.push((roster.swap_remove(class, membership.position), membership));
+            let group = &mut self.groups[membership.group as usize];
+            moved.push((group.roster.swap_remove(class, membership.position), membership));
+            if group.states.is_some() && self.forget_states(key, membership.group) {
+                stateful.push(membership.group);
+            }
         }
-        for (moved, membership) in moved {
+        for &(moved, membership) in &moved {
             self.settle(moved, membership);
         }
         stateful
     }
 
     /// Tells a member that it has the place of one that left; the group goes with its last member.
+    #[inline]
     fn settle(&mut self, moved: Option<ConnectionKey>, membership: Membership) {
-        if let Some(moved) = moved {
-            self.at_mut(moved).memberships.set_position(membership);
-        } else if self.groups[membership.group as usize].roster.is_empty() {
+        match moved {
+            Some(moved) => self.at_mut(moved).memberships.set_position(membership),
+            None => self.settle_last(membership),
+        }
+    }
+
+    fn settle_last(&mut self, membership: Membership) {
+        if self.groups[membership.group as usize].roster.is_empty() {
             let group = self.groups.remove(membership.group as usize);
             let hash = self.hasher.hash(&group.name);
             self.hubs[group.hub as usize].groups.remove(hash, membership.group);
