@@ -4,16 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hubcast::{
-    Action, Admission, Answer, Audience, CallId, Closed, Command, ConnectionKey, Data, Engine,
-    EventKind, GroupPermission, Incoming, Open, Permission, PlainMode, Protocol, Recovery,
-    Response, SendOptions, Time,
+    Action, Admission, Answer, Audience, CallId, Closed, Command, CommandError, ConnectionKey,
+    Data, Engine, EventKind, Filter, GroupPermission, Incoming, Open, Permission, PlainMode,
+    Protocol, Recovery, Response, SendOptions, Time,
 };
 use serde_json::{Value, json};
 
-use super::START;
+use super::foretold::{Foretold, Handed};
+use super::groups::Groups;
 use super::read::{
-    Deed, Ending, Frame, Hub, Name, Opening, Operation, Order, Reply, Role, Signal, Whom,
+    Condition, Deed, Ending, Frame, Hub, Hubs, Name, Opening, Operation, Order, Publication, Reply,
+    Role, Settings, Signal, Whom,
 };
+use super::{START, configure_anew};
+
+/// The token of every connection: it is the second half of the entropy, which is nothing here.
+const TOKEN: &str = "00000000000000000000000000000000";
 
 /// How far a connection has come, as the actions tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,23 +32,30 @@ enum Phase {
 pub(super) struct Host {
     engine: Engine,
     now: Time,
+    /// Whether it polls after everything that it does, as most hosts do.
+    polls: bool,
     /// All connections that ever were, with their ids where they had any.
     connections: Vec<(ConnectionKey, String)>,
     phases: BTreeMap<ConnectionKey, Phase>,
     /// Those whose transports ended without the engine: they get no last action.
     left: BTreeSet<ConnectionKey>,
     calls: Vec<CallId>,
+    groups: Groups,
 }
 
 impl Host {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(engine: Engine, polls: bool) -> Self {
         let (connections, phases, left) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        Self { engine, now: START, connections, phases, left, calls: Vec::new() }
+        let (calls, groups) = (Vec::new(), Groups::new());
+        Self { engine, now: START, polls, connections, phases, left, calls, groups }
     }
 
     pub(super) fn carry_out(&mut self, operation: &Operation<'_>) {
         match operation {
-            Operation::Open(opening) => self.open(opening),
+            Operation::Open(opening) => {
+                let protocol = if opening.json { Protocol::Json } else { Protocol::Plain };
+                self.open(opening, protocol);
+            }
             Operation::Frame(number, frame) => {
                 let text = write(frame).to_string();
                 self.receive(*number, Incoming::Text(&text));
@@ -60,17 +73,44 @@ impl Host {
             }
             Operation::Close(number, ending) => self.close(*number, ending),
             Operation::Answer(number, reply) => self.answer(*number, reply),
-            Operation::Execute(order) => self.execute(order),
+            Operation::Execute(order) => self.execute(order, None),
             Operation::Advance(millis) => {
                 self.now = self.now + Duration::from_millis(u64::from(*millis));
                 self.engine.advance(self.now);
                 let next = self.engine.next_deadline();
                 assert!(next.is_none_or(|next| next > self.now), "what is due has been done");
             }
-            Operation::Drain => self.drain(),
+            Operation::Drain => {
+                self.drain();
+            }
             Operation::Stop => self.engine.stop("stop", self.now),
+            Operation::Reliable(opening) => self.open(opening, Protocol::ReliableJson),
+            Operation::Recover(number) => self.recover(*number),
+            Operation::Pause(number) => {
+                if let Some((key, _)) = self.pick(*number) {
+                    self.engine.pause(key, self.now);
+                }
+            }
+            Operation::Resume(number) => {
+                if let Some((key, _)) = self.pick(*number) {
+                    self.engine.resume(key, self.now);
+                }
+            }
+            Operation::Filtered(condition, is_audience, order) => {
+                let filter = self.filter(condition);
+                self.execute(order, filter.as_ref().map(|filter| (filter, *is_audience)));
+            }
+            Operation::LookUp(of, group) => {
+                self.groups.look_up(&self.engine, hub(of), &name(group));
+            }
+            Operation::Publish(publication) => self.publish(publication),
+            Operation::Reconfigure(settings) => self.reconfigure(settings),
+        }
+        if self.polls {
+            self.drain();
         }
         self.engine.check();
+        self.groups.watch(&self.engine);
     }
 
     /// Stops and looks whether every connection came to an end.
@@ -86,7 +126,7 @@ impl Host {
         }
     }
 
-    fn open(&mut self, opening: &Opening<'_>) {
+    fn open(&mut self, opening: &Opening<'_>, protocol: Protocol) {
         let roles: Vec<_> = opening.roles.iter().map(role).collect();
         let groups: Vec<_> = opening.groups.iter().map(name).collect();
         let target = opening.target.as_ref().map(|(group, no_echo)| (name(group), *no_echo));
@@ -95,24 +135,33 @@ impl Host {
             None => PlainMode::SendEvent,
         };
         let user = opening.user.map(|user| format!("u{}", user % 3));
+        let open = Open {
+            hub: hub(&opening.hub),
+            protocol,
+            plain_mode,
+            anonymous: opening.anonymous,
+            user: user.as_deref(),
+            roles: &lend(&roles),
+            groups: &lend(&groups),
+            subprotocols: &["JSON.webpubsub.azure.v1", "other"],
+            recovery: opening.recovery.then_some(Recovery { connection_id: "", token: "" }),
+            ..Open::default()
+        };
+        self.connect(open);
+    }
+
+    /// Takes a connection up again, which is refused where it is not a reliable one that waits for it.
+    fn recover(&mut self, number: u8) {
+        let Some((key, id)) = self.pick(number) else { return };
+        let hub = self.engine.connection(key).map_or("a", |view| view.hub()).to_owned();
+        let recovery = Some(Recovery { connection_id: &id, token: TOKEN });
+        self.connect(Open { hub: &hub, recovery, ..Open::default() });
+    }
+
+    fn connect(&mut self, open: Open<'_>) {
         let mut entropy = [0; 32];
         entropy[0] = self.connections.len() as u8;
-        let key = self.engine.open(
-            Open {
-                hub: hub(&opening.hub),
-                protocol: if opening.json { Protocol::Json } else { Protocol::Plain },
-                plain_mode,
-                anonymous: opening.anonymous,
-                user: user.as_deref(),
-                roles: &lend(&roles),
-                groups: &lend(&groups),
-                subprotocols: &["JSON.webpubsub.azure.v1", "other"],
-                recovery: opening.recovery.then_some(Recovery { connection_id: "", token: "" }),
-                entropy,
-                ..Open::default()
-            },
-            self.now,
-        );
+        let key = self.engine.open(Open { entropy, ..open }, self.now);
         let id = self.engine.connection(key).map_or_else(String::new, |view| view.id().to_string());
         let fresh = self.phases.insert(key, Phase::Asked).is_none();
         assert!(fresh, "{key:?} was given before");
@@ -180,27 +229,29 @@ impl Host {
         clippy::redundant_closure,
         reason = "a variant alone is not general enough in its lifetime"
     )]
-    fn execute(&mut self, order: &Order<'_>) {
+    fn execute(&mut self, order: &Order<'_>, condition: Option<(&Filter, bool)>) {
         let hub = hub(&order.hub);
         let (group, user, id);
-        let who = match &order.whom {
-            Whom::Hub => Audience::Hub(hub),
-            Whom::Group(of) => {
+        let who = match (condition, &order.whom) {
+            (Some((filter, true)), _) => Audience::Matching(hub, filter),
+            (_, Whom::Hub) => Audience::Hub(hub),
+            (_, Whom::Group(of)) => {
                 group = name(of);
                 Audience::Group(hub, &group)
             }
-            Whom::User(number) => {
+            (_, Whom::User(number)) => {
                 user = format!("u{}", number % 3);
                 Audience::User(hub, &user)
             }
-            Whom::Connection(number) => {
+            (_, Whom::Connection(number)) => {
                 id = self.pick(*number).map(|(_, id)| id).unwrap_or_default();
                 Audience::Connection(hub, &id)
             }
         };
+        let filter = condition.filter(|(_, is_audience)| !is_audience).map(|(filter, _)| filter);
         let except = order.except.and_then(|number| self.pick(number)).map(|(_, id)| id);
         let except: Vec<_> = except.iter().map(String::as_str).collect();
-        let options = SendOptions { except: &except, ..SendOptions::default() };
+        let options = SendOptions { except: &except, filter, ..SendOptions::default() };
         let plain = |data| Command::Send { to: who, data, options };
         let command = match &order.deed {
             Deed::Text(text) => plain(Data::Text(text)),
@@ -214,15 +265,18 @@ impl Host {
                 let metadata = &[(*key, *value)];
                 let options = SendOptions { metadata, ..options };
                 let command = Command::Send { to: who, data: Data::Text(""), options };
-                return self.order(command);
+                self.order(command, who);
+                return;
             }
             Deed::Join(groups) => {
                 let groups: Vec<_> = groups.iter().map(name).collect();
-                return self.order(Command::Join { who, groups: &lend(&groups) });
+                self.order(Command::Join { who, groups: &lend(&groups) }, who);
+                return;
             }
             Deed::Leave(groups) => {
                 let groups: Vec<_> = groups.iter().map(name).collect();
-                return self.order(Command::Leave { who, groups: &lend(&groups) });
+                self.order(Command::Leave { who, groups: &lend(&groups) }, who);
+                return;
             }
             Deed::LeaveAll => Command::LeaveAll { who },
             Deed::Close(reason) => Command::Close { who, except: &except, reason },
@@ -238,16 +292,50 @@ impl Host {
             Deed::Exists => Command::Exists { who },
             Deed::Count => Command::Count { who },
             Deed::List(group, after, limit) => {
-                let limit = usize::from(*limit);
-                return self.order(Command::List {
-                    hub,
-                    group: &name(group),
-                    after: *after,
-                    limit,
-                });
+                let (group, limit) = (&*name(group), usize::from(*limit));
+                let command = Command::List { hub, group, after: *after, limit };
+                self.order(command, Audience::Group(hub, group));
+                return;
             }
         };
-        self.order(command);
+        self.order(command, who);
+    }
+
+    /// Publishes to a group by its key. That of one that is gone reaches nobody.
+    fn publish(&mut self, publication: &Publication<'_>) {
+        let Some(known) = self.groups.pick(publication.group) else { return };
+        let except = publication.except.and_then(|number| self.pick(number)).map(|(_, id)| id);
+        let filter = publication.condition.as_ref().and_then(|condition| self.filter(condition));
+        let options = SendOptions {
+            except: &except.iter().map(String::as_str).collect::<Vec<_>>(),
+            filter: filter.as_ref(),
+            ttl_seconds: u32::from(publication.seconds % 400),
+            ..SendOptions::default()
+        };
+        let data = Data::Text(publication.text);
+        let command = Command::Publish { group: known.key, data, options };
+        let error = self.order(command, Audience::Group(&known.hub, &known.group));
+        assert_eq!(error == Some(CommandError::StaleGroup), known.gone, "{known:?}");
+    }
+
+    fn reconfigure(&mut self, settings: &Settings) {
+        let changed = self.engine.reconfigure(configure_anew(settings), self.now);
+        assert_eq!(changed.is_err(), matches!(settings.hubs, Hubs::Twice), "{changed:?}");
+    }
+
+    /// Makes a filter; what is no filter at all is none.
+    fn filter(&self, condition: &Condition<'_>) -> Option<Filter> {
+        let quoted = |text: &str| text.replace('\'', "''");
+        let text = match condition {
+            Condition::User(number) => format!("userId eq 'u{}'", number % 3),
+            Condition::Member(group) => format!("'{}' in groups", quoted(&name(group))),
+            Condition::Connection(number) => {
+                let id = self.pick(*number).map(|(_, id)| id).unwrap_or_default();
+                format!("connectionId eq '{id}'")
+            }
+            Condition::Any(text) => (*text).into(),
+        };
+        Filter::parse(&text).ok()
     }
 
     fn permit(
@@ -261,12 +349,18 @@ impl Host {
         let connection_id = self.pick(number).map(|(_, id)| id).unwrap_or_default();
         let permission = if send { Permission::SendToGroup } else { Permission::JoinLeaveGroup };
         let (connection_id, group) = (&*connection_id, &*name(group));
-        self.order(command(GroupPermission { hub, connection_id, permission, group }));
+        let command = command(GroupPermission { hub, connection_id, permission, group });
+        self.order(command, Audience::Connection(hub, connection_id));
     }
 
-    fn order(&mut self, command: Command<'_>) {
-        // Whether it can be carried out is not the question here.
-        let _outcome = self.engine.execute(command, self.now);
+    /// Carries out a command that is about an audience, and holds it to what was said of it before. Returns why it was
+    /// not carried out.
+    fn order(&mut self, command: Command<'_>, who: Audience<'_>) -> Option<CommandError> {
+        let foretold = Foretold::ask(&self.engine, &command, who, self.now);
+        let reply = self.engine.execute(command, self.now);
+        let handed = self.polls.then(|| self.drain());
+        foretold.hold(&self.engine, &reply, handed.as_deref());
+        reply.err()
     }
 
     fn pick(&self, number: u8) -> Option<(ConnectionKey, String)> {
@@ -274,8 +368,11 @@ impl Host {
         self.connections.get(self.connections.len() - 1 - place).cloned()
     }
 
-    fn drain(&mut self) {
+    /// Does what there is to do. Returns what was to be sent before anything else was to be done.
+    fn drain(&mut self) -> Vec<Handed> {
+        let (mut handed, mut more) = (Vec::new(), true);
         while let Some(action) = self.engine.poll_action() {
+            more &= matches!(action, Action::Deliver(_));
             match action {
                 Action::Accept(it) => {
                     assert_eq!(self.phases.insert(it.connection, Phase::Open), Some(Phase::Asked));
@@ -296,6 +393,9 @@ impl Host {
                     for to in it.to {
                         assert_eq!(self.phases[&to.connection], Phase::Open);
                     }
+                    if more {
+                        handed.push(Handed { frame: bytes, to: it.to.connections().to_vec() });
+                    }
                 }
                 Action::Call(it) => {
                     let first = matches!(it.event.kind, EventKind::Connect(_));
@@ -305,6 +405,7 @@ impl Host {
                 _ => {}
             }
         }
+        handed
     }
 }
 

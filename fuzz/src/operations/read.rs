@@ -17,6 +17,17 @@ pub(super) enum Operation<'a> {
     Advance(u16),
     Drain,
     Stop,
+    /// The same as `Open`, of a reliable client.
+    Reliable(Opening<'a>),
+    /// Takes a connection up again, with its token.
+    Recover(u8),
+    Pause(u8),
+    Resume(u8),
+    /// Whether the condition is the audience; otherwise it goes along with a send.
+    Filtered(Condition<'a>, bool, Order<'a>),
+    LookUp(Hub<'a>, Name<'a>),
+    Publish(Publication<'a>),
+    Reconfigure(Settings),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -125,4 +136,54 @@ pub(super) enum Deed<'a> {
     Exists,
     Count,
     List(Name<'a>, Option<&'a str>, u8),
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) enum Condition<'a> {
+    User(u8),
+    Member(Name<'a>),
+    Connection(u8),
+    Any(&'a str),
+}
+
+/// What is published to a group that was looked up before.
+#[derive(Arbitrary, Debug)]
+pub(super) struct Publication<'a> {
+    pub group: u8,
+    pub except: Option<u8>,
+    pub condition: Option<Condition<'a>>,
+    pub text: &'a str,
+    pub seconds: u16,
+}
+
+/// New settings for an engine that runs.
+#[derive(Arbitrary, Debug)]
+pub(super) struct Settings {
+    /// As at the start.
+    pub choice: u8,
+    pub tight: bool,
+    pub refuse: bool,
+    pub slow: Slow,
+    pub hubs: Hubs,
+}
+
+#[derive(Arbitrary, Debug)]
+pub(super) enum Slow {
+    Disconnect,
+    Newest,
+    Oldest,
+    Latest,
+}
+
+/// Which hubs there are settings for.
+#[derive(Arbitrary, Debug)]
+pub(super) enum Hubs {
+    None,
+    First,
+    /// The first one, without handlers.
+    Bare,
+    /// The other one has limits of its own.
+    Both,
+    /// The first one, twice, which is an error.
+    Twice,
 }
