@@ -4,9 +4,11 @@
 use core::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Method, Request};
-use hubcast::rest::Api;
+use hubcast::rest::{Api, Trusted};
 use hubcast::token::{AccessKey, AccessKeys, mint_rest};
 use hubcast::{
     Audience, Command, CommandError, Config, Engine, Limits, Open, Protocol, Reply, Time,
@@ -47,7 +49,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// What queries are made of.
-const PARAMETERS: [&str; 16] = [
+const PARAMETERS: [&str; 28] = [
     "api-version=2024-12-01",
     "api-version=1",
     "filter=userId%20eq%20'ann'",
@@ -64,6 +66,37 @@ const PARAMETERS: [&str; 16] = [
     "clientType=default",
     "role=webpubsub.sendToGroup",
     "group=room",
+    NEXT,
+    "maxpagesize=2",
+    "top=1",
+    "top=0",
+    "clientType=mqtt",
+    "clientType=socketIO",
+    "clientType=other",
+    "group=%20",
+    "minutesToExpire=0",
+    "minutesToExpire=2147483647",
+    "userId=ann",
+    "filter='room'%20in%20groups",
+];
+
+/// Stands for where the page that was listed last ended.
+const NEXT: &str = "continuationToken=";
+
+/// What a body of one byte stands for.
+const BODIES: [&str; 12] = [
+    r#"{"groups":["lobby","room","lobby"],"filter":"userId eq 'ann'"}"#,
+    r#"{"Groups":["lobby"],"Filter":null,"more":[]}"#,
+    r#"{"groups":["1","2","3","4","5"]}"#,
+    r#"{"groups":["lobby"],"filter":""}"#,
+    r#"{"groups":["lobby"],"filter":" "}"#,
+    r#"{"groups":["lobby"],"filter":"userId eq"}"#,
+    r#"{"groups":["lobby"],"filter":1}"#,
+    r#"{"groups":[]}"#,
+    r#"{"groups":[1]}"#,
+    r#"{"groups":[" "]}"#,
+    r#"{"filter":"true"}"#,
+    "[]",
 ];
 
 /// One request.
@@ -72,12 +105,26 @@ struct Attempt<'a> {
     method: Verb,
     path: Path<'a>,
     query: Vec<Parameter<'a>>,
-    signed: bool,
+    /// Who asks, and of which API: some of the bits below.
+    caller: u8,
     kind: Kind<'a>,
     headers: Vec<(&'a str, &'a [u8])>,
     length: Length,
     body: &'a [u8],
 }
+
+/// There is a token that was signed with the key.
+const SIGNED: u8 = 1;
+/// The host trusts whoever asks.
+const TRUSTED: u8 = 2;
+/// There is a token of Entra, if there is no other; nobody signed it.
+const OF_ENTRA: u8 = 4;
+/// The API takes tokens of Entra.
+const TAKES_ENTRA: u8 = 8;
+/// The API makes tokens also for those who have the key.
+const GENERATES: u8 = 16;
+/// The API is told where it is reached.
+const KNOWS_ENDPOINT: u8 = 32;
 
 #[derive(Arbitrary, Debug)]
 enum Verb {
@@ -127,28 +174,37 @@ enum Length {
 /// Reads requests from the bytes and makes them.
 pub fn run(data: &[u8]) {
     let keys = AccessKeys::from(AccessKey::new(KEY).expect("it is long enough"));
-    let api = Api::new(keys);
+    let mut api = Api::new(keys);
     let (mut engine, ids) = engine();
+    let mut next = String::new();
     let mut input = Unstructured::new(data);
     for _ in 0..REQUESTS_MAX {
         if input.is_empty() {
             return;
         }
         let Ok(attempt) = Attempt::arbitrary(&mut input) else { return };
-        if let Some(request) = request(&attempt, &ids, &api.keys) {
-            make(&api, &mut engine, &request, attempt.signed);
+        api.allow_unvalidated_entra = attempt.caller & TAKES_ENTRA != 0;
+        api.generate_with_key = attempt.caller & GENERATES != 0;
+        let endpoint = attempt.caller & KNOWS_ENDPOINT != 0;
+        api.endpoint = endpoint.then(|| "https://elsewhere/".to_owned());
+        if let Some(request) = request(&attempt, &ids, &next, &api.keys) {
+            let body = make(&api, &mut engine, &request, attempt.caller);
+            if let Some((_, token)) = body.split_once(NEXT) {
+                next = token.split(['&', '"']).take(1).collect();
+            }
         }
     }
 }
 
-fn make(api: &Api, engine: &mut Engine, request: &Request<Bytes>, signed: bool) {
+/// Makes a request and returns the body of the response.
+fn make(api: &Api, engine: &mut Engine, request: &Request<Bytes>, caller: u8) -> String {
     let before = who_is_there(engine);
     let response = api.serve(engine, request, NOW);
     assert!(response.headers().contains_key("api-supported-versions"));
     assert!(request.method() != Method::HEAD || response.body().is_empty(), "HEAD has no body");
     let body = str::from_utf8(response.body()).expect("bodies are UTF-8");
     assert!(!body.contains(KEY), "the key never shows");
-    if signed {
+    if caller & SIGNED != 0 {
         let token = request.headers()["authorization"].to_str().expect("tokens are ASCII");
         assert!(!body.contains(token.trim_start_matches("Bearer ")), "the token never shows");
     }
@@ -157,7 +213,9 @@ fn make(api: &Api, engine: &mut Engine, request: &Request<Bytes>, signed: bool) 
     }
     let status = response.status();
     let is_health = request.uri().path().to_ascii_lowercase().starts_with("/api/health");
-    assert!(signed || is_health || status.is_client_error(), "who is nobody gets nothing");
+    let is_known =
+        caller & (SIGNED | TRUSTED) != 0 || (caller & OF_ENTRA != 0 && api.allow_unvalidated_entra);
+    assert!(is_known || is_health || status.is_client_error(), "who is nobody gets nothing");
     let mut actions = 0;
     while engine.poll_action().is_some() {
         actions += 1;
@@ -166,6 +224,7 @@ fn make(api: &Api, engine: &mut Engine, request: &Request<Bytes>, signed: bool) 
         assert_eq!(actions, 0, "what fails does nothing");
         assert_eq!(who_is_there(engine), before, "what fails changes nothing");
     }
+    body.to_owned()
 }
 
 /// Returns how many connections there are, and the members of a group.
@@ -200,7 +259,12 @@ fn engine() -> (Engine, Vec<String>) {
 }
 
 /// Makes a request, where the parts can be in one at all.
-fn request(attempt: &Attempt<'_>, ids: &[String], keys: &AccessKeys) -> Option<Request<Bytes>> {
+fn request(
+    attempt: &Attempt<'_>,
+    ids: &[String],
+    next: &str,
+    keys: &AccessKeys,
+) -> Option<Request<Bytes>> {
     let path = match &attempt.path {
         Path::Usual(segments) => {
             let segments = segments.iter().map(|segment| match segment {
@@ -213,8 +277,11 @@ fn request(attempt: &Attempt<'_>, ids: &[String], keys: &AccessKeys) -> Option<R
         Path::Other(path) => format!("/{path}"),
     };
     let query = attempt.query.iter().map(|parameter| match parameter {
-        Parameter::Usual(place) => PARAMETERS[usize::from(*place) % PARAMETERS.len()],
-        Parameter::Other(text) => text,
+        Parameter::Usual(place) => match PARAMETERS[usize::from(*place) % PARAMETERS.len()] {
+            NEXT => format!("{NEXT}{next}"),
+            other => other.to_owned(),
+        },
+        Parameter::Other(text) => (*text).to_owned(),
     });
     let target = format!("{path}?{}", query.collect::<Vec<_>>().join("&"));
     let method = match attempt.method {
@@ -225,11 +292,20 @@ fn request(attempt: &Attempt<'_>, ids: &[String], keys: &AccessKeys) -> Option<R
         Verb::Delete => Method::DELETE,
     };
     let mut request = Request::builder().method(method).uri(&target).header("host", "localhost");
-    if attempt.signed {
+    if attempt.caller & SIGNED != 0 {
         let url = format!("http://localhost{target}");
         let token = mint_rest(&url, Duration::from_secs(60), keys, NOW).expect("a good URL");
         request = request.header("authorization", format!("Bearer {token}"));
+    } else if attempt.caller & OF_ENTRA != 0 {
+        request = request.header("authorization", format!("Bearer {}", entra_token()));
     }
+    if attempt.caller & TRUSTED != 0 {
+        request = request.extension(Trusted);
+    }
+    let body = match *attempt.body {
+        [place] => BODIES[usize::from(place) % BODIES.len()].as_bytes(),
+        _ => attempt.body,
+    };
     request = match attempt.kind {
         Kind::Absent => request,
         Kind::Text => request.header("content-type", "text/plain"),
@@ -237,12 +313,20 @@ fn request(attempt: &Attempt<'_>, ids: &[String], keys: &AccessKeys) -> Option<R
         Kind::Other(kind) => request.header("content-type", kind),
     };
     request = match attempt.length {
-        Length::True => request.header("content-length", attempt.body.len()),
+        Length::True => request.header("content-length", body.len()),
         Length::Absent => request,
         Length::Said(length) => request.header("content-length", length),
     };
     for (name, value) in &attempt.headers {
         request = request.header(*name, *value);
     }
-    request.body(Bytes::copy_from_slice(attempt.body)).ok()
+    request.body(Bytes::copy_from_slice(body)).ok()
+}
+
+/// Makes a token as Entra would, but for the signature.
+fn entra_token() -> String {
+    let claims =
+        format!(r#"{{"aud":"https://webpubsub.azure.com/","exp":{}}}"#, NOW.as_secs() + 60);
+    let [header, claims] = [r#"{"alg":"RS256"}"#, &claims].map(|part| URL_SAFE_NO_PAD.encode(part));
+    format!("{header}.{claims}.nobody")
 }
