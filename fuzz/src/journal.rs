@@ -1,23 +1,55 @@
 //! Journals from bytes: reading and playing them never panics, the engine stays sound whatever they say, and what was read
-//! can be written, with and without what is secret.
+//! can be written, with and without what is secret. What an engine does is recorded so that it is played the same.
 
-use hubcast::Config;
+use core::time::Duration;
+
 use hubcast::replay::{
-    Entry, JournalConfig, JournalReader, JournalWriter, Recorder, Redaction, Replay,
+    Entry, Input, JournalConfig, JournalReader, JournalWriter, Recorder, Redaction, Replay,
 };
+use hubcast::{Config, Time};
 
 /// The most inputs of one run.
 const INPUTS_MAX: u64 = 300;
 
-/// Plays the bytes as a journal, or as the entries of one whose header is good.
+/// What inputs begin with that are to be recorded; no entry is as long as this would say.
+const BARE: u8 = 255;
+
+/// Plays the bytes as a journal, as the entries of one whose header is good, or as inputs that are recorded before.
 pub fn run(data: &[u8]) {
     if data.starts_with(b"hubcast") {
         play(data);
         return;
     }
+    if let Some(inputs) = data.strip_prefix(&[BARE]) {
+        let journal = record(inputs);
+        let mut replay = Replay::new(&journal).expect("it was just recorded");
+        replay.run().expect("the same inputs give the same actions");
+        play(&journal);
+        return;
+    }
     let mut journal = writer().take_bytes();
     journal.extend_from_slice(data);
     play(&journal);
+}
+
+/// Records inputs, each behind a number: how many milliseconds it comes later, twice, and 1 if the actions are polled
+/// then.
+fn record(mut inputs: &[u8]) -> Vec<u8> {
+    let mut engine = Recorder::new(config(), Some(whole())).expect("it is good");
+    let mut now = Time::EPOCH;
+    for _ in 0..INPUTS_MAX {
+        let Ok(((number, input), rest)) = postcard::take_from_bytes::<(u32, Input<'_>)>(inputs)
+        else {
+            break;
+        };
+        now = now + Duration::from_millis(u64::from(number / 2));
+        engine.apply(&input, now);
+        if number % 2 == 1 {
+            while engine.poll_action().is_some() {}
+        }
+        inputs = rest;
+    }
+    engine.finish()
 }
 
 fn play(journal: &[u8]) {
@@ -85,9 +117,16 @@ fn redact(journal: &[u8]) {
 }
 
 fn writer() -> JournalWriter {
-    let whole = JournalConfig { bytes: u64::MAX, redaction: Redaction::None, digests: true };
+    JournalWriter::new(&config(), whole()).expect("there is room for everything")
+}
+
+fn whole() -> JournalConfig {
+    JournalConfig { bytes: u64::MAX, redaction: Redaction::None, digests: true }
+}
+
+fn config() -> Config {
     let mut config = Config::new(1);
     config.limits.paused_messages = 2;
     config.limits.groups_per_connection = 3;
-    JournalWriter::new(&config, whole).expect("there is room for everything")
+    config
 }
