@@ -48,6 +48,34 @@ const WORDS: [&str; 24] = [
     "",
 ];
 
+/// What a single word behind [`WORDS`] stands for: a method, and a path below a hub with a place for a connection.
+const ROUTES: [(&str, &str); 24] = [
+    ("PUT", "permissions/sendToGroup/connections/{}"),
+    ("DELETE", "permissions/joinLeaveGroup/connections/{}"),
+    ("HEAD", "permissions/2/connections/{}"),
+    ("PUT", "permissions/other/connections/{}"),
+    ("PUT", "permissions/1/connections/nobody"),
+    ("PUT", "groups/lobby/connections/{}"),
+    ("DELETE", "groups/room/connections/{}"),
+    ("GET", "groups/room/connections"),
+    ("HEAD", "groups/lobby"),
+    ("HEAD", "connections/{}"),
+    ("DELETE", "connections/{}"),
+    ("POST", "connections/{}/:send"),
+    ("DELETE", "connections/{}/groups"),
+    ("PUT", "users/ann/groups/lobby"),
+    ("DELETE", "users/bob/groups/room"),
+    ("DELETE", "users/ann/groups"),
+    ("HEAD", "users/nobody"),
+    ("POST", "users/ann/:send"),
+    ("POST", "users/ann/:closeConnections"),
+    ("POST", "groups/room/:send"),
+    ("POST", "groups/room/:closeConnections"),
+    ("POST", ":addToGroups"),
+    ("POST", ":removeFromGroups"),
+    ("POST", ":generateToken"),
+];
+
 /// What queries are made of.
 const PARAMETERS: [&str; 28] = [
     "api-version=2024-12-01",
@@ -135,11 +163,32 @@ enum Verb {
     Delete,
 }
 
+impl Verb {
+    fn text(&self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 #[derive(Arbitrary, Debug)]
 enum Path<'a> {
     /// Below a hub.
     Usual(Vec<Segment<'a>>),
     Other(&'a str),
+}
+
+impl Path<'_> {
+    /// Returns the method and the path that a single word stands for, if it stands for them.
+    fn route(&self) -> Option<(&'static str, &'static str)> {
+        let Self::Usual(segments) = self else { return None };
+        let [Segment::Word(place)] = segments[..] else { return None };
+        Some(ROUTES[usize::from(place).checked_sub(WORDS.len())? % ROUTES.len()])
+    }
 }
 
 #[derive(Arbitrary, Debug)]
@@ -265,8 +314,14 @@ fn request(
     next: &str,
     keys: &AccessKeys,
 ) -> Option<Request<Bytes>> {
-    let path = match &attempt.path {
-        Path::Usual(segments) => {
+    let route = attempt.path.route();
+    let method = route.map_or(attempt.method.text(), |(method, _)| method);
+    let path = match (route, &attempt.path) {
+        (Some((_, path)), _) => {
+            let id = &ids[usize::from(attempt.caller >> 6) % ids.len()];
+            format!("/api/hubs/chat/{}", path.replace("{}", id))
+        }
+        (None, Path::Usual(segments)) => {
             let segments = segments.iter().map(|segment| match segment {
                 Segment::Word(place) => WORDS[usize::from(*place) % WORDS.len()],
                 Segment::Connection(place) => &ids[usize::from(*place) % ids.len()],
@@ -274,7 +329,7 @@ fn request(
             });
             segments.fold("/api/hubs/chat".to_owned(), |path, segment| format!("{path}/{segment}"))
         }
-        Path::Other(path) => format!("/{path}"),
+        (None, Path::Other(path)) => format!("/{path}"),
     };
     let query = attempt.query.iter().map(|parameter| match parameter {
         Parameter::Usual(place) => match PARAMETERS[usize::from(*place) % PARAMETERS.len()] {
@@ -284,13 +339,6 @@ fn request(
         Parameter::Other(text) => (*text).to_owned(),
     });
     let target = format!("{path}?{}", query.collect::<Vec<_>>().join("&"));
-    let method = match attempt.method {
-        Verb::Get => Method::GET,
-        Verb::Head => Method::HEAD,
-        Verb::Post => Method::POST,
-        Verb::Put => Method::PUT,
-        Verb::Delete => Method::DELETE,
-    };
     let mut request = Request::builder().method(method).uri(&target).header("host", "localhost");
     if attempt.caller & SIGNED != 0 {
         let url = format!("http://localhost{target}");
