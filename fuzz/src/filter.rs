@@ -13,11 +13,25 @@ struct Person<'a> {
     protocol: Option<&'a str>,
 }
 
-/// Reads a text up to a zero byte, or all of it, as a filter; what follows are people to ask about.
+/// What an expression begins with that is to be written as a filter; no text does.
+const EXPRESSION: u8 = 255;
+
+/// Reads a text up to a zero byte, or all of it, as a filter, or writes the expression that the bytes are; what follows
+/// are people to ask about.
 pub fn run(data: &[u8]) {
+    if let Some(data) = data.strip_prefix(&[EXPRESSION]) {
+        let mut data = Unstructured::new(data);
+        let Ok(expression) = Expression::arbitrary(&mut data) else { return };
+        return ask(&expression.text(), data);
+    }
     let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
     let (text, rest) = data.split_at(end);
-    let Ok(text) = core::str::from_utf8(text) else { return };
+    if let Ok(text) = core::str::from_utf8(text) {
+        ask(text, Unstructured::new(rest));
+    }
+}
+
+fn ask(text: &str, people: Unstructured<'_>) {
     let filter = match Filter::parse(text) {
         Ok(filter) => filter,
         Err(error) => {
@@ -39,7 +53,7 @@ pub fn run(data: &[u8]) {
     let negated = Filter::parse(&format!("not ({text})"));
     let mut scratch = String::new();
     let nobody = Person { user: None, connection_id: "", groups: Vec::new(), protocol: None };
-    let people = Vec::<Person<'_>>::arbitrary_take_rest(Unstructured::new(rest));
+    let people = Vec::<Person<'_>>::arbitrary_take_rest(people);
     for person in people.unwrap_or_default().into_iter().chain([nobody]) {
         let Person { user, connection_id, groups, protocol } = &person;
         let portrait = Portrait { user: *user, connection_id, groups, protocol: *protocol };
@@ -50,4 +64,63 @@ pub fn run(data: &[u8]) {
             assert_ne!(matches, portrait.matches(negated, &mut scratch), "{text:?}");
         }
     }
+}
+
+#[derive(Arbitrary, Debug)]
+enum Expression<'a> {
+    Property(u8),
+    Text(&'a str),
+    Number(i32),
+    Word(u8),
+    Call(u8, Vec<Expression<'a>>),
+    Compared(Box<Expression<'a>>, u8, Box<Expression<'a>>),
+    OneOf(Box<Expression<'a>>, Vec<Expression<'a>>),
+    Member(Box<Expression<'a>>),
+    Not(Box<Expression<'a>>),
+    Grouped(Box<Expression<'a>>),
+}
+
+const PROPERTIES: [&str; 5] = ["userId", "connectionId", "groups", "protocol", "USERID"];
+const WORDS: [&str; 4] = ["true", "false", "null", "-0"];
+const OPERATORS: [&str; 8] = ["eq", "ne", "gt", "ge", "lt", "le", "and", "or"];
+const FUNCTIONS: [&str; 10] = [
+    "length",
+    "tolower",
+    "toupper",
+    "trim",
+    "contains",
+    "startswith",
+    "endswith",
+    "indexof",
+    "concat",
+    "substring",
+];
+
+impl Expression<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::Property(place) => choose(&PROPERTIES, *place).into(),
+            Self::Text(text) => format!("'{}'", text.replace('\'', "''")),
+            Self::Number(number) => number.to_string(),
+            Self::Word(place) => choose(&WORDS, *place).into(),
+            Self::Call(function, arguments) => {
+                format!("{}({})", choose(&FUNCTIONS, *function), list(arguments))
+            }
+            Self::Compared(one, operator, other) => {
+                format!("{} {} {}", one.text(), choose(&OPERATORS, *operator), other.text())
+            }
+            Self::OneOf(one, several) => format!("{} in ({})", one.text(), list(several)),
+            Self::Member(one) => format!("{} in groups", one.text()),
+            Self::Not(one) => format!("not {}", one.text()),
+            Self::Grouped(one) => format!("({})", one.text()),
+        }
+    }
+}
+
+fn list(expressions: &[Expression<'_>]) -> String {
+    expressions.iter().map(Expression::text).collect::<Vec<_>>().join(",")
+}
+
+fn choose(texts: &[&'static str], place: u8) -> &'static str {
+    texts[usize::from(place) % texts.len()]
 }
