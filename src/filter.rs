@@ -126,21 +126,22 @@ impl Filter {
     /// # Ok::<(), hubcast::FilterError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        Self::parse_within(text, Self::BYTES_MAX)
+        Self::parse_within(text, Self::BYTES_MAX, Self::DEPTH_MAX)
     }
 
-    /// Reads what was printed, which can be longer than what was read.
+    /// Reads what was printed, which can be longer than what was read, and has up to two levels open for one of the
+    /// tree: `not` and the parentheses around its operand.
     #[cfg(feature = "replay")]
     pub(crate) fn parse_printed(text: &str) -> Result<Self, FilterError> {
-        Self::parse_within(text, 4 * Self::BYTES_MAX)
+        Self::parse_within(text, 4 * Self::BYTES_MAX, 2 * Self::DEPTH_MAX)
     }
 
-    fn parse_within(text: &str, most: usize) -> Result<Self, FilterError> {
+    fn parse_within(text: &str, most: usize, levels: usize) -> Result<Self, FilterError> {
         if text.is_empty() {
             return Ok(Self { root: Expression::Bool(true) });
         }
-        let root =
-            parser::parse(text, most).map_err(|problem| FilterError::of_text(text, problem))?;
+        let root = parser::parse(text, most, levels)
+            .map_err(|problem| FilterError::of_text(text, problem))?;
         check::check(&root, text)?;
         Ok(Self { root })
     }
@@ -169,7 +170,8 @@ impl Filter {
     }
 }
 
-/// Writes the filter in its own language; reading that gives the same filter.
+/// Writes the filter in its own language; reading that gives the same filter, unless parentheses that were not there
+/// before make it too long or too deep.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.root.fmt(f)

@@ -45,7 +45,10 @@ fn ask(text: &str, people: Unstructured<'_>) {
         Ok(again) => assert_eq!(again, filter, "{text:?}"),
         // What is printed has parentheses that were not needed.
         Err(error) => assert!(
-            matches!(error.problem(), FilterProblem::TooLong { .. }),
+            matches!(
+                error.problem(),
+                FilterProblem::TooLong { .. } | FilterProblem::TooDeep { .. }
+            ),
             "{text:?} prints {filter}: {error}"
         ),
     }

@@ -1,7 +1,7 @@
 //! From words to a tree.
 //!
 //! The parser recurses, at most a few calls for each level that is open, and there are at most
-//! [`Filter::DEPTH_MAX`] of them. Long chains are loops.
+//! [`Filter::DEPTH_MAX`] of them, or twice as many in what was printed. Long chains are loops.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -13,15 +13,15 @@ use super::tree::{Comparison, Connective, Expression, Function, Property, Unknow
 
 type Result<T> = core::result::Result<T, FilterProblem>;
 
-/// Parses a whole text of at most so many bytes.
-pub(super) fn parse(text: &str, most: usize) -> Result<Expression> {
+/// Parses a whole text of at most so many bytes, of which at most so many levels are open at once.
+pub(super) fn parse(text: &str, most: usize, levels: usize) -> Result<Expression> {
     let bytes = text.len();
     if bytes > most {
         return Err(FilterProblem::TooLong { bytes, most });
     }
     let mut lexer = Lexer::new(text);
     let (at, token) = lexer.next()?;
-    let mut parser = Parser { lexer, at, token, open: 0 };
+    let mut parser = Parser { lexer, at, token, open: 0, levels };
     let parsed = parser.operation(Tightness::Or)?;
     match parser.token {
         Token::End => Ok(parsed.expression),
@@ -36,6 +36,8 @@ struct Parser<'a> {
     at: usize,
     /// How many parentheses, calls, lists and negations are open.
     open: usize,
+    /// The most that may be.
+    levels: usize,
 }
 
 /// A part of the tree, and how deep it is.
@@ -196,7 +198,9 @@ impl Parser<'_> {
 
     /// Goes one level deeper for a while.
     fn inside(&mut self, parse: impl FnOnce(&mut Self) -> Result<Parsed>) -> Result<Parsed> {
-        bounded(self.open + 1)?;
+        if self.open == self.levels {
+            return Err(FilterProblem::TooDeep { most: Filter::DEPTH_MAX });
+        }
         self.open += 1;
         let parsed = parse(self);
         self.open -= 1;

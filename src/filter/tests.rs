@@ -1,6 +1,8 @@
-//! What cannot be seen from outside: which conditions go to the indexes.
+//! What cannot be seen from outside: which conditions go to the indexes, and that journals can read what they print.
 
 use alloc::format;
+#[cfg(feature = "replay")]
+use alloc::string::ToString;
 
 use smallvec::smallvec;
 
@@ -54,4 +56,17 @@ fn forms_that_no_index_answers() {
     ] {
         answered(text, &[]);
     }
+}
+
+/// What is printed is read again, also where it has more parentheses than what was read, at the deepest.
+#[cfg(feature = "replay")]
+#[test]
+fn printed_deeper_than_read() {
+    // What is innermost is one level, too.
+    let pairs = (Filter::DEPTH_MAX - 1) / 2;
+    let text = "not protocol in (".repeat(pairs) + "null" + &")".repeat(pairs);
+    let filter = Filter::parse(&text).unwrap();
+    let printed = filter.to_string();
+    assert!(Filter::parse(&printed).is_err(), "the parentheses are levels of their own");
+    assert_eq!(Filter::parse_printed(&printed).unwrap(), filter);
 }
