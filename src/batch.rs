@@ -54,6 +54,10 @@ use crate::time::Time;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// How much goes together is up to the host. One that takes all inputs that wait before it drains its batch writes larger
+/// pieces the busier it is; one that takes a few at a time writes to nearly every socket again and again when it is busy,
+/// and cannot catch up.
+///
 /// What must come behind the frames, such as closing a connection after an [`Action::Close`](crate::Action::Close), has
 /// to wait until the batch is drained.
 #[derive(Clone, Debug, Default)]
