@@ -53,7 +53,7 @@ pub(crate) enum Input {
     Stop,
 }
 
-/// What can arrive from a peer: [`Incoming`], with the bytes that it borrows.
+/// What can arrive from a peer: [`hubcast::Incoming`], with the bytes that it borrows.
 #[derive(Debug)]
 pub(crate) enum Received {
     Text(Utf8Bytes),
@@ -64,7 +64,7 @@ pub(crate) enum Received {
     NotUtf8,
 }
 
-/// How a transport can end: [`Closed`], with the text that it borrows.
+/// How a transport can end: [`hubcast::Closed`], with the text that it borrows.
 #[derive(Debug)]
 pub(crate) enum Ended {
     Clean { code: u16, reason: String },

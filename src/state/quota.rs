@@ -10,8 +10,6 @@ const MESSAGE_BYTES: usize = 2048;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QuotaUse {
     second: u64,
-    /// When the next second begins.
-    turns: Time,
     in_second: u64,
     day: u64,
     in_day: u64,
@@ -41,19 +39,16 @@ impl QuotaUse {
     /// Begins a new second or day where it is time. Every message comes by here.
     #[inline]
     fn turn(&mut self, now: Time) {
-        if now >= self.turns {
-            self.turn_over(now);
+        let second = now.as_secs();
+        if self.second != second {
+            self.turn_over(second);
         }
     }
 
     #[cold]
-    fn turn_over(&mut self, now: Time) {
-        let second = now.as_secs();
+    fn turn_over(&mut self, second: u64) {
+        (self.second, self.in_second) = (second, 0);
         let day = second / 86_400;
-        self.turns = Time::from_secs(second.saturating_add(1));
-        if self.second != second {
-            (self.second, self.in_second) = (second, 0);
-        }
         if self.day != day {
             (self.day, self.in_day) = (day, 0);
         }
