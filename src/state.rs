@@ -28,7 +28,7 @@ pub use self::permission::Permission;
 
 pub(crate) use self::arena::Arena;
 pub(crate) use self::backlog::{Backlog, DataKind, Kind};
-pub(crate) use self::connection::{Connection, Handshake, On, Queued, Standing, Waiting};
+pub(crate) use self::connection::{Connection, Handshake, On, Phase, Queued, Standing, Waiting};
 pub(crate) use self::group_state::{GroupStates, State};
 pub(crate) use self::hub::{Group, Hub, Settings, User};
 pub(crate) use self::invocation::Invocation;

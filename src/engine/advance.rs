@@ -3,7 +3,7 @@
 use super::Engine;
 use super::open::Refusal;
 use crate::metrics::CloseCause;
-use crate::state::{ConnectionKey, On};
+use crate::state::{ConnectionKey, On, Phase};
 use crate::time::Time;
 
 /// What can become due for a connection; of what is due at the same moment, the first comes first.
@@ -79,7 +79,7 @@ impl Engine {
     pub(super) fn stop_waiting(&mut self, key: ConnectionKey) {
         let now = self.now;
         let connection = self.world.at_mut(key);
-        connection.heard = now;
+        (connection.phase, connection.heard) = (Phase::Open, now);
         for stream in connection.extra.iter_mut().flat_map(|extra| &mut extra.streams) {
             stream.heard = now;
         }

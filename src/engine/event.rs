@@ -147,7 +147,7 @@ impl Engine {
 
     /// Names a call so that its name stays good when the connection gets another key.
     pub(super) fn call_id(&self, key: ConnectionKey, number: u64) -> CallId {
-        CallId { connection: key.of_generation(self.world.at(key).born), number }
+        CallId { connection: self.world.at(key).first_key(key), number }
     }
 
     /// Puts an event together as it is at this moment. `user` is who the peer says it is as long as it has no user yet.

@@ -44,7 +44,7 @@ impl Engine {
         let recipients = slot.map_or(0, |slot| {
             let seat = self.world.at(key).user;
             let (world, mut sink) = self.split();
-            let user = seat.map(|seat| &*world.users[seat.user as usize].name);
+            let user = seat.map(|seat| &*world.users[seat.user() as usize].name);
             sink.group(&world.groups[slot as usize], Some(user), except.as_slice(), message)
         });
         self.charge(hub, recipients, message);

@@ -119,7 +119,6 @@ impl Engine {
             connection.extra().target = Some((group.into(), no_echo));
         }
         let key = self.world.connections.insert(connection);
-        self.world.at_mut(key).born = key.generation();
         self.world.hubs[hub as usize].handshaking += 1;
         match self.handler(hub, |handler| handler.system_events.connect) {
             Some(handler) => self.ask(key, handler, request),

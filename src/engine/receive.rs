@@ -8,7 +8,7 @@ use super::request::Failure;
 use crate::input::Incoming;
 use crate::metrics::CloseCause;
 use crate::protocol::{Data, Violation};
-use crate::state::{Connection, ConnectionKey, Permission, Queued};
+use crate::state::{Connection, ConnectionKey, Permission, Phase, Queued};
 
 const TOO_LARGE: Violation = Violation { code: 1009, reason: "The client message is too large." };
 const MALFORMED: Violation = Violation { code: 1002, reason: "The client frame is invalid." };
@@ -39,9 +39,10 @@ impl Engine {
         if size > limits.message_bytes {
             return self.violation(key, TOO_LARGE);
         }
-        let Some(waiting) = &mut connection.waiting else {
+        if connection.phase != Phase::Waiting {
             return self.process(key, data);
-        };
+        }
+        let waiting = connection.waiting.as_mut().expect("its phase says so");
         let bytes = waiting.queued_bytes + size;
         if waiting.queue.len() >= limits.queued_messages || bytes > limits.queued_bytes {
             let reason = "Too many messages wait for the event handler.".into();

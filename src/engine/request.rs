@@ -14,7 +14,7 @@ use crate::config::{FailedEvent, Quota, Records};
 use crate::metrics::CloseCause;
 use crate::outbox::keep_pairs;
 use crate::protocol::{AckError, Data, Metadata, Outgoing, Protocol, Request};
-use crate::state::{ConnectionKey, On, Permission, Stream, Waiting};
+use crate::state::{ConnectionKey, On, Permission, Phase, Stream, Waiting};
 
 /// Why a request is not done.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +196,9 @@ impl Engine {
         let Some(handler) = handler else { return self.acknowledge(key, ack_id, Ok(())) };
         let number = told.number;
         let deadline = self.now + self.limits_of(key).call_timeout;
-        self.world.at_mut(key).waiting = Some(Box::new(Waiting {
+        let connection = self.world.at_mut(key);
+        connection.phase = Phase::Waiting;
+        connection.waiting = Some(Box::new(Waiting {
             number,
             deadline,
             on: On::Event { ack_id },

@@ -177,7 +177,7 @@ impl Bound {
     fn contains(self, connection: &Connection) -> bool {
         match self {
             Self::Group(slot) => connection.memberships.find(slot).is_some(),
-            Self::User(slot) => connection.user.is_some_and(|seat| seat.user == slot),
+            Self::User(slot) => connection.user.is_some_and(|seat| seat.user() == slot),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The ids that a connection's acks have answered (`webpubsub.md` 3.5).
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::mem;
 
 /// The newest ids of the operations of one connection that succeeded, first in, first out.
 ///
@@ -8,8 +10,16 @@ use alloc::collections::VecDeque;
 /// its ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AckCache {
-    /// The oldest first. Runs do not overlap.
-    runs: VecDeque<Run>,
+    /// `None` as long as there is no id.
+    runs: Option<Box<Runs>>,
+}
+
+/// At least one id. Runs do not overlap.
+#[derive(Clone, Debug)]
+struct Runs {
+    newest: Run,
+    /// The oldest first.
+    older: VecDeque<Run>,
     /// How many ids there are in all runs.
     len: usize,
 }
@@ -24,11 +34,7 @@ struct Run {
 impl AckCache {
     /// Tells whether an id is among those remembered.
     pub(crate) fn contains(&self, id: u64) -> bool {
-        // A client that does not count makes a run of every id. So as not to let that cost much, the test
-        // of a run does not branch, and whether to go on is asked once for several.
-        let (older, newer) = self.runs.as_slices();
-        let among = |runs: &[Run]| runs.iter().fold(false, |found, run| found | run.contains(id));
-        newer.chunks(16).chain(older.chunks(16)).any(among)
+        self.runs.as_ref().is_some_and(|runs| runs.contains(id))
     }
 
     /// Remembers an id and forgets the oldest beyond `capacity`; an id that is there changes nothing.
@@ -36,36 +42,66 @@ impl AckCache {
         if self.contains(id) {
             return;
         }
-        // Room first, so that the runs never outgrow the capacity.
-        self.shrink_to(capacity.saturating_sub(1));
-        if capacity == 0 {
-            return;
+        match &mut self.runs {
+            _ if capacity == 0 => self.runs = None,
+            Some(runs) => {
+                runs.push(id);
+                runs.shrink_to(capacity);
+            }
+            None => self.runs = Some(Box::new(Runs::new(id))),
         }
+    }
+}
+
+impl Runs {
+    fn new(id: u64) -> Self {
+        Self { newest: Run::new(id), older: VecDeque::new(), len: 1 }
+    }
+
+    fn contains(&self, id: u64) -> bool {
+        // A client that does not count makes a run of every id. So as not to let that cost much, the test
+        // of a run does not branch, and whether to go on is asked once for several.
+        let (older, newer) = self.older.as_slices();
+        let among = |runs: &[Run]| runs.iter().fold(false, |found, run| found | run.contains(id));
+        self.newest.contains(id) || newer.chunks(16).chain(older.chunks(16)).any(among)
+    }
+
+    fn push(&mut self, id: u64) {
         self.len += 1;
-        match self.runs.back_mut() {
-            Some(run) if run.last.checked_add(1) == Some(id) => run.last = id,
-            _ => self.runs.push_back(Run { first: id, last: id }),
+        if self.newest.last.checked_add(1) == Some(id) {
+            self.newest.last = id;
+        } else {
+            self.older.push_back(mem::replace(&mut self.newest, Run::new(id)));
         }
     }
 
+    /// Forgets the oldest, so that there are at most `len`, which is at least 1.
     fn shrink_to(&mut self, len: usize) {
-        while self.len > len
-            && let Some(run) = self.runs.front_mut()
-        {
+        while self.len > len {
             let excess = (self.len - len) as u64;
+            let run = self.older.front_mut().unwrap_or(&mut self.newest);
             // Fewer ids than a run has are always less than the distance of its ends, plus one.
             if excess <= run.last - run.first {
                 run.first += excess;
                 self.len = len;
             } else {
                 self.len -= run.len();
-                self.runs.pop_front();
+                self.older.pop_front();
             }
         }
+    }
+
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = Run> {
+        self.older.iter().copied().chain([self.newest])
     }
 }
 
 impl Run {
+    const fn new(id: u64) -> Self {
+        Self { first: id, last: id }
+    }
+
     const fn contains(self, id: u64) -> bool {
         id.wrapping_sub(self.first) <= self.last - self.first
     }
@@ -81,18 +117,22 @@ mod tests {
 
     use super::*;
 
-    /// A client that counts costs one run, which moves along and never allocates again.
+    impl AckCache {
+        fn ids(&self) -> impl Iterator<Item = u64> {
+            self.runs.iter().flat_map(|runs| runs.iter()).flat_map(|run| run.first..=run.last)
+        }
+    }
+
+    /// A client that counts costs one run, which moves along and needs no other memory.
     #[test]
     fn counting_takes_one_run() {
         let mut cache = AckCache::default();
-        assert!(size_of::<AckCache>() <= 40);
-        assert_eq!(cache.runs.capacity(), 0);
-        cache.insert(1, 1000);
-        let room = cache.runs.capacity();
-        for id in 2..=5000 {
+        assert_eq!(size_of::<AckCache>(), size_of::<usize>());
+        for id in 1..=5000 {
             cache.insert(id, 1000);
         }
-        assert_eq!((cache.runs.len(), cache.len, cache.runs.capacity()), (1, 1000, room));
+        let runs = cache.runs.as_ref().expect("there are some");
+        assert_eq!((runs.older.capacity(), runs.len), (0, 1000));
         assert!(!cache.contains(4000) && cache.contains(4001) && cache.contains(5000));
         assert!(!cache.contains(5001));
     }
@@ -104,7 +144,7 @@ mod tests {
         for id in [u64::MAX - 1, u64::MAX, 0, 1] {
             cache.insert(id, 3);
         }
-        assert_eq!((cache.runs.len(), cache.len), (2, 3));
+        assert!(cache.ids().eq([u64::MAX, 0, 1]));
         assert!(!cache.contains(u64::MAX - 1) && cache.contains(u64::MAX) && cache.contains(0));
     }
 
@@ -114,7 +154,7 @@ mod tests {
         let mut cache = AckCache::default();
         cache.insert(7, 2);
         cache.insert(8, 0);
-        assert!(!cache.contains(7) && !cache.contains(8) && cache.runs.is_empty());
+        assert!(!cache.contains(7) && !cache.contains(8) && cache.runs.is_none());
     }
 
     proptest! {
@@ -133,9 +173,8 @@ mod tests {
                     naive.push_back(id);
                     naive.drain(..naive.len().saturating_sub(capacity));
                 }
-                prop_assert_eq!(real.len, naive.len());
-                let kept = real.runs.iter().flat_map(|run| run.first..=run.last);
-                prop_assert!(kept.eq(naive.iter().copied()));
+                prop_assert_eq!(real.runs.as_ref().map_or(0, |runs| runs.len), naive.len());
+                prop_assert!(real.ids().eq(naive.iter().copied()));
                 for near in (0..20).map(|by| id.wrapping_add(by).wrapping_sub(10)) {
                     prop_assert_eq!(real.contains(near), naive.contains(&near));
                 }

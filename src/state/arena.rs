@@ -1,8 +1,8 @@
 //! Slots with generations: a key of something that is gone finds nothing.
 
 use alloc::vec::Vec;
-use core::fmt;
 use core::num::NonZeroU32;
+use core::{fmt, mem};
 
 /// Names a connection to its engine: 8 bytes, cheap to copy and to compare.
 ///
@@ -53,6 +53,9 @@ impl fmt::Debug for ConnectionKey {
 }
 
 /// Values in numbered slots. A freed slot is used again only after [`reclaim`](Self::reclaim).
+///
+/// A slot that is free has a default value in it instead of none: so what tells whether a key is good stands in the first
+/// bytes of the slot, and whoever looks a key up touches those and what it came for, and no other line of the cache.
 #[derive(Debug)]
 pub(crate) struct Arena<T> {
     slots: Vec<Slot<T>>,
@@ -61,15 +64,16 @@ pub(crate) struct Arena<T> {
     resting: Vec<u32>,
 }
 
-/// It begins with a cache line, and the generation stands at its start, beside what the value begins with.
+/// It begins with a cache line, and with one that is fetched together with the next where lines come in pairs.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 struct Slot<T> {
     generation: NonZeroU32,
-    value: Option<T>,
+    is_taken: bool,
+    value: T,
 }
 
-impl<T> Arena<T> {
+impl<T: Default> Arena<T> {
     pub(crate) const fn new() -> Self {
         Self { slots: Vec::new(), free: Vec::new(), resting: Vec::new() }
     }
@@ -82,7 +86,8 @@ impl<T> Arena<T> {
     /// Puts a value into a slot.
     pub(crate) fn insert(&mut self, value: T) -> ConnectionKey {
         let key = self.vacant();
-        self.slots[key.index()].value = Some(value);
+        let slot = &mut self.slots[key.index()];
+        (slot.is_taken, slot.value) = (true, value);
         key
     }
 
@@ -96,7 +101,8 @@ impl<T> Arena<T> {
     fn vacant(&mut self) -> ConnectionKey {
         let index = self.free.pop().unwrap_or_else(|| {
             let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 slots");
-            self.slots.push(Slot { generation: NonZeroU32::MIN, value: None });
+            let (generation, value) = (NonZeroU32::MIN, T::default());
+            self.slots.push(Slot { generation, is_taken: false, value });
             index
         });
         ConnectionKey { index, generation: self.slots[index as usize].generation }
@@ -104,6 +110,7 @@ impl<T> Arena<T> {
 
     fn retire(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
+        slot.is_taken = false;
         // After 2^32 generations the count starts over: a key that old could be taken for a newer one.
         slot.generation = slot.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.resting.push(index);
@@ -111,28 +118,23 @@ impl<T> Arena<T> {
 
     pub(crate) fn get(&self, key: ConnectionKey) -> Option<&T> {
         let slot = self.slots.get(key.index())?;
-        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+        slot.is(key).then_some(&slot.value)
     }
 
     pub(crate) fn get_mut(&mut self, key: ConnectionKey) -> Option<&mut T> {
         let slot = self.slots.get_mut(key.index())?;
-        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+        slot.is(key).then_some(&mut slot.value)
     }
 
     /// Returns the key of whatever is in a slot now.
     pub(crate) fn key_at(&self, index: u32) -> Option<ConnectionKey> {
         let slot = self.slots.get(index as usize)?;
-        slot.value.as_ref()?;
-        Some(ConnectionKey { index, generation: slot.generation })
+        slot.is_taken.then_some(ConnectionKey { index, generation: slot.generation })
     }
 
     /// Empties a slot. Its generation goes up, so that the key is stale from now on.
     pub(crate) fn remove(&mut self, key: ConnectionKey) -> Option<T> {
-        let slot = self.slots.get_mut(key.index())?;
-        if slot.generation != key.generation {
-            return None;
-        }
-        let value = slot.value.take()?;
+        let value = mem::take(self.get_mut(key)?);
         self.retire(key.index);
         Some(value)
     }
@@ -150,9 +152,15 @@ impl<T> Arena<T> {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ConnectionKey, &T)> {
-        self.slots.iter().zip(0..).filter_map(|(slot, index)| {
-            let value = slot.value.as_ref()?;
-            Some((ConnectionKey { index, generation: slot.generation }, value))
+        self.slots.iter().zip(0..).filter(|(slot, _)| slot.is_taken).map(|(slot, index)| {
+            (ConnectionKey { index, generation: slot.generation }, &slot.value)
         })
+    }
+}
+
+impl<T> Slot<T> {
+    /// Tells whether a key is that of the value.
+    fn is(&self, key: ConnectionKey) -> bool {
+        self.is_taken && self.generation == key.generation
     }
 }

@@ -42,7 +42,9 @@ impl World {
                 assert!(connection.user.is_none(), "{key:?} has a user too early");
                 assert!(connection.waiting.is_some(), "{key:?} shakes hands with nobody");
             }
-            Phase::Open => {
+            Phase::Open | Phase::Waiting => {
+                let waits = connection.phase == Phase::Waiting;
+                assert_eq!(connection.waiting.is_some(), waits, "whether {key:?} waits");
                 let seat = hub.roster.at(connection.class(), connection.hub_position);
                 assert_eq!(seat, Some(key), "the hub's roster has {key:?} in its position");
             }
@@ -54,7 +56,7 @@ impl World {
             assert_eq!(seat, Some(key), "{:?} has {key:?} in its position", group.name);
         }
         if let Some(seat) = connection.user {
-            let user = &self.users[seat.user as usize];
+            let user = &self.users[seat.user() as usize];
             assert_eq!(user.connections[seat.position as usize], key, "{:?}", user.name);
             assert_eq!(user.hub, connection.hub, "{key:?} has a user of another hub");
         }

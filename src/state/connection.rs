@@ -18,44 +18,44 @@ use crate::time::Time;
 
 /// What the engine knows of a connection. A million idle ones fit in memory: what is rare is boxed.
 ///
-/// The order of its fields is their order in memory: first what its groups need when others come and go, then what every
-/// message needs. Where there are many connections, each line of the cache that is looked at counts.
+/// The order of its fields is their order in memory: first what its groups need when it or others come and go, then what
+/// messages need. Where there are many connections, each line of the cache that is looked at counts.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Connection {
     /// The slot of its hub.
     pub hub: u32,
-    /// Its position in the hub's roster, once it is open.
-    pub hub_position: u32,
-    pub memberships: Memberships,
-    pub permissions: Permissions,
-    // Here the second cache line begins.
     pub protocol: Protocol,
     pub phase: Phase,
     pub standing: Standing,
+    pub memberships: Memberships,
+    pub permissions: Permissions,
     /// When something was last heard of it.
     pub heard: Time,
+    // Here the second cache line begins.
     /// The call that it waits for.
     pub waiting: Option<Box<Waiting>>,
-    /// Its user and its position among the user's connections.
-    pub user: Option<UserSeat>,
-    /// The generation of its first key, which names it for ever: recoveries give it new keys.
-    pub born: NonZeroU32,
+    pub acks: AckCache,
     pub extra: Option<Box<Extra>>,
     /// The number that its next event gets.
     pub next_event: u64,
+    /// Its place among the connections of its user.
+    pub user: Option<UserSeat>,
+    /// Its position in the hub's roster, once it is open.
+    pub hub_position: u32,
     pub secret: Secret,
-    pub acks: AckCache,
 }
 
-/// Where a connection is in its life. `Handshaking` -> `Open` -> gone; there is no way back, and a
-/// connection that is gone has no record.
+/// Where a connection is in its life: `Handshaking`, then `Open` and `Waiting` in turns, then gone; a connection that is
+/// gone has no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Its `connect` handler has not answered. It is in no roster and cannot be found.
     Handshaking,
     /// It was accepted.
     Open,
+    /// The same, but a handler has to answer before its next message is looked at.
+    Waiting,
 }
 
 /// Whether something can be handed over to a connection.
@@ -69,16 +69,31 @@ pub(crate) enum Standing {
     Detached,
 }
 
-/// A connection's place with its user.
+/// A connection's place with its user. Half of one is taken by its absence, so that it takes no more than 8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UserSeat {
-    pub user: u32,
+    /// The slot of the user, plus 1.
+    next_user: NonZeroU32,
     pub position: u32,
+}
+
+impl UserSeat {
+    pub(crate) fn new(user: u32, position: u32) -> Self {
+        let next_user = user.checked_add(1).and_then(NonZeroU32::new);
+        Self { next_user: next_user.expect("fewer than 2^32 users"), position }
+    }
+
+    /// Returns the slot of the user.
+    pub(crate) const fn user(self) -> u32 {
+        self.next_user.get() - 1
+    }
 }
 
 /// What few connections have.
 #[derive(Debug, Default)]
 pub(crate) struct Extra {
+    /// The generation of its first key, if it has another one now.
+    pub born: Option<NonZeroU32>,
     /// What its event handler wants remembered.
     pub state: Option<Box<str>>,
     /// The subprotocol as it was agreed, where that is not the protocol's own spelling.
@@ -155,6 +170,13 @@ pub(crate) struct Handshake {
     pub token: Token,
 }
 
+impl Default for Connection {
+    /// What a slot without a connection has.
+    fn default() -> Self {
+        Self::new(0, Protocol::Plain, Secret::default(), Time::EPOCH)
+    }
+}
+
 impl Connection {
     pub(crate) fn new(hub: u32, protocol: Protocol, secret: Secret, now: Time) -> Self {
         Self {
@@ -162,7 +184,6 @@ impl Connection {
             hub_position: 0,
             user: None,
             secret,
-            born: NonZeroU32::MIN,
             protocol,
             phase: Phase::Handshaking,
             standing: Standing::Ready,
@@ -181,8 +202,14 @@ impl Connection {
         ConnectionId::new(key.slot(), &self.secret)
     }
 
+    /// Returns the first key that it had, which names it for ever: recoveries give it new ones.
+    pub(crate) fn first_key(&self, key: ConnectionKey) -> ConnectionKey {
+        let born = self.extra.as_ref().and_then(|extra| extra.born);
+        born.map_or(key, |generation| key.of_generation(generation))
+    }
+
     pub(crate) fn is_open(&self) -> bool {
-        self.phase == Phase::Open
+        self.phase != Phase::Handshaking
     }
 
     /// Tells whether it has a transport.
@@ -237,16 +264,25 @@ mod tests {
 
     use super::*;
 
-    /// What others look at when they come and go lies in the first cache line of a slot, behind its generation; what
-    /// each message needs in the second.
+    /// What is looked at when connections come and go lies in the first cache line of a slot, behind what tells whether
+    /// a key is good; all the rest in the second.
     #[test]
     fn cache_lines() {
-        const GENERATION: usize = 8;
+        const HEAD: usize = 8;
         const LINE: usize = 64;
         if size_of::<usize>() == 8 {
-            assert_eq!(offset_of!(Connection, protocol) + GENERATION, LINE);
-            assert!(offset_of!(Connection, secret) + GENERATION < 2 * LINE);
-            assert!(size_of::<Connection>() + GENERATION <= 3 * LINE);
+            assert_eq!(offset_of!(Connection, waiting) + HEAD, LINE);
+            assert!(size_of::<Connection>() + HEAD <= 2 * LINE);
         }
+    }
+
+    /// The first user has slot 0, and no user is no slot.
+    #[test]
+    fn seats() {
+        for user in [0, 1, u32::MAX - 1] {
+            let seat = UserSeat::new(user, 7);
+            assert_eq!((seat.user(), seat.position), (user, 7));
+        }
+        assert_eq!(size_of::<Option<UserSeat>>(), 8);
     }
 }

@@ -1,6 +1,5 @@
 //! Moves between the classes of members: a connection is paused, loses its transport, or gets another one.
 
-use super::connection::UserSeat;
 use super::{Class, ConnectionKey, Standing, World};
 
 impl World {
@@ -14,8 +13,10 @@ impl World {
 
     /// Gives a connection a new key and everything that comes from now on; the old key is stale.
     pub(crate) fn renew(&mut self, key: ConnectionKey) -> ConnectionKey {
+        let first = self.at(key).first_key(key);
         let key = self.connections.renew(key);
         let connection = self.at_mut(key);
+        connection.extra().born = Some(first.generation());
         let before = connection.class();
         connection.standing = Standing::Ready;
         self.relist(key, before);
@@ -29,8 +30,8 @@ impl World {
         let (hub, position, seat) = (connection.hub, connection.hub_position, connection.user);
         let now = connection.class();
         let memberships = core::mem::take(&mut connection.memberships);
-        if let Some(UserSeat { user, position }) = seat {
-            self.users[user as usize].connections[position as usize] = key;
+        if let Some(seat) = seat {
+            self.users[seat.user() as usize].connections[seat.position as usize] = key;
         }
         let roster = &mut self.hubs[hub as usize].roster;
         if before == now {

@@ -149,7 +149,7 @@ impl World {
     /// Finds the connection whose first key this was.
     pub(crate) fn born_as(&self, key: ConnectionKey) -> Option<ConnectionKey> {
         let now = self.connections.key_at(key.slot())?;
-        (self.at(now).born == key.generation()).then_some(now)
+        (self.at(now).first_key(now) == key).then_some(now)
     }
 
     pub(crate) fn hub_of(&self, connection: &Connection) -> &Hub {
@@ -157,7 +157,7 @@ impl World {
     }
 
     pub(crate) fn user_name(&self, connection: &Connection) -> Option<&str> {
-        connection.user.map(|seat| &*self.users[seat.user as usize].name)
+        connection.user.map(|seat| &*self.users[seat.user() as usize].name)
     }
 
     /// Opens a connection: it is in its hub's roster and with its user from now on.
@@ -173,7 +173,7 @@ impl World {
         let connections = &mut self.users[user as usize].connections;
         let position = connections.len() as u32;
         connections.push(key);
-        self.at_mut(key).user = Some(UserSeat { user, position });
+        self.at_mut(key).user = Some(UserSeat::new(user, position));
     }
 
     fn user_or_new(&mut self, hub: u32, name: &str) -> u32 {
@@ -225,7 +225,7 @@ impl World {
         let stateful = self.forget_states(key, group);
         let connection = self.at_mut(key);
         let class = connection.class();
-        let gone = connection.memberships.swap_remove(place);
+        let gone = connection.memberships.remove(place);
         let moved = self.groups[group as usize].roster.swap_remove(class, gone.position);
         self.settle(moved, gone);
         Some(Left { stateful })
@@ -284,7 +284,7 @@ impl World {
         let hub = &mut self.hubs[connection.hub as usize];
         match connection.phase {
             Phase::Handshaking => hub.handshaking -= 1,
-            Phase::Open => {
+            Phase::Open | Phase::Waiting => {
                 let position = connection.hub_position;
                 if let Some(moved) = hub.roster.swap_remove(connection.class(), position) {
                     self.at_mut(moved).hub_position = position;
@@ -295,14 +295,14 @@ impl World {
 
     fn leave_user(&mut self, key: ConnectionKey) {
         let Some(seat) = self.at_mut(key).user.take() else { return };
-        let user = &mut self.users[seat.user as usize];
+        let user = &mut self.users[seat.user() as usize];
         user.connections.swap_remove(seat.position as usize);
         if let Some(&moved) = user.connections.get(seat.position as usize) {
             self.at_mut(moved).user = Some(seat);
         } else if user.connections.is_empty() {
-            let user = self.users.remove(seat.user as usize);
+            let user = self.users.remove(seat.user() as usize);
             let hash = self.hasher.hash(&user.name);
-            self.hubs[user.hub as usize].users.remove(hash, seat.user);
+            self.hubs[user.hub as usize].users.remove(hash, seat.user());
         }
     }
 }
