@@ -126,6 +126,7 @@ impl Outbox {
     }
 
     /// Queues a frame for the recipients that `fill` appends, at least one, and returns how many.
+    #[inline]
     pub(crate) fn deliver(
         &mut self,
         frame: Frame,

@@ -252,6 +252,7 @@ impl Sink<'_> {
     }
 
     /// Queues a frame that is the same for all.
+    #[inline]
     fn hand_over(
         &mut self,
         frame: Frame,
@@ -284,15 +285,21 @@ impl Sink<'_> {
         let bound = unacknowledged(&hubs[hub as usize].limits);
         let bytes = frame.len();
         let place = sessions.keep(frame.clone());
+        let already_doomed = doomed.len();
         let recipients = self.outbox.deliver_numbered(frame, |to, sequences| {
-            for &key in spans(keys, out).flatten() {
-                match sessions.hold(key.slot(), place, bytes, bound) {
-                    Ok(sequence) => {
-                        to.push(key);
-                        sequences.push(sequence);
-                    }
-                    Err(_) => doomed.push(key),
-                }
+            let starts = (to.len(), sequences.len());
+            for span in spans(keys, out) {
+                to.extend_from_slice(span);
+                sequences.extend(span.iter().map(|&key| {
+                    let held = sessions.hold(key.slot(), place, bytes, bound);
+                    held.unwrap_or_else(|_| {
+                        doomed.push(key);
+                        NOT_HELD
+                    })
+                }));
+            }
+            if doomed.len() > already_doomed {
+                drop_not_held(to, sequences, starts);
             }
         });
         self.sessions.settle(place, recipients);
@@ -343,6 +350,23 @@ impl Sink<'_> {
 
 fn unacknowledged(limits: &Limits) -> Bound {
     Bound { messages: limits.unacknowledged_messages, bytes: limits.unacknowledged_bytes }
+}
+
+/// Stands for the sequence id of a frame for which a session has no room: ids begin with 1.
+const NOT_HELD: u64 = 0;
+
+/// Takes out who did not get a frame, from where its recipients and their sequence ids start.
+fn drop_not_held(to: &mut Vec<ConnectionKey>, sequences: &mut Vec<u64>, starts: (usize, usize)) {
+    let (keys, ids) = (&mut to[starts.0..], &mut sequences[starts.1..]);
+    let mut kept = 0;
+    for place in 0..ids.len() {
+        if ids[place] != NOT_HELD {
+            (keys[kept], ids[kept]) = (keys[place], ids[place]);
+            kept += 1;
+        }
+    }
+    to.truncate(starts.0 + kept);
+    sequences.truncate(starts.1 + kept);
 }
 
 /// Cuts a list at the places that are left out, which come in their order.
