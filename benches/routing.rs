@@ -11,8 +11,10 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use hubcast::internals::find_group;
 use hubcast::{
-    Action, Audience, Closed, Command, ConnectionKey, Data, Engine, Incoming, SendOptions, Time,
+    Action, Audience, Closed, Command, ConnectionKey, Data, Engine, GroupKey, Incoming,
+    SendOptions, Time,
 };
 use world::{Random, World, drain, open};
 
@@ -115,6 +117,34 @@ fn many_groups(criterion: &mut Criterion, world: &mut World) {
             publish(&mut world.engine, Audience::Group("bench", &name))
         });
     });
+    let keys: Vec<_> = (0..SMALL_GROUPS)
+        .map(|number| world.engine.group("bench", &Name::small(number)).expect("it has members"))
+        .collect();
+    group.bench_function("by key", |bencher| {
+        bencher.iter(|| {
+            let group = keys[random.below(SMALL_GROUPS)];
+            let options = SendOptions::default();
+            let command = Command::Publish { group, data: Data::Text(black_box(PAYLOAD)), options };
+            world.engine.execute(command, NOW).expect("a good command");
+            drain(&mut world.engine)
+        });
+    });
+    group.finish();
+    finding(criterion, world, &keys);
+}
+
+/// What a publish by key saves: finding the group by its name.
+fn finding(criterion: &mut Criterion, world: &World, keys: &[GroupKey]) {
+    let mut random = Random::new(6);
+    let mut group = criterion.benchmark_group("find one of 100k groups");
+    for (name, groups) in [("any", SMALL_GROUPS), ("the same hundred", 100)] {
+        group.bench_function(format!("by name, {name}"), |bencher| {
+            bencher.iter(|| world.engine.group("bench", &Name::small(random.below(groups))));
+        });
+        group.bench_function(format!("by key, {name}"), |bencher| {
+            bencher.iter(|| find_group(&world.engine, keys[random.below(groups)]));
+        });
+    }
     group.finish();
 }
 

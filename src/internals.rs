@@ -1,12 +1,14 @@
-//! Doors to the codecs and the filters for this crate's own benches and fuzz targets. Not covered by semantic versioning.
+//! Doors to the codecs, the filters and the index for this crate's own benches and fuzz targets. Not covered by semantic versioning.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
 
+use crate::engine::Engine;
 use crate::filter::{Filter, Subject};
 use crate::protocol::{Data, Frame, Outgoing, Protocol, Request, json, protobuf};
+use crate::state::GroupKey;
 
 /// Decodes a text message of a JSON client; returns the length of its payload, or `None` where it is invalid.
 pub fn decode_json(text: &str, scratch: &mut Vec<u8>) -> Option<usize> {
@@ -59,6 +61,11 @@ pub fn encode_group(
     let message = Outgoing::Group { group, from_user, data, metadata, stream: None };
     let frame = protocol.format().encode(&message, buffer)?;
     Some(if protocol.is_reliable() { frame.sequenced() } else { frame })
+}
+
+/// Finds a group by its key, as a publish does; returns whether it is there.
+pub fn find_group(engine: &Engine, key: GroupKey) -> bool {
+    engine.find_group(key).is_ok()
 }
 
 /// A connection that exists for filters only.

@@ -120,7 +120,7 @@ impl Engine {
     }
 
     /// Finds the slot of a group by its key.
-    pub(super) fn find_group(&self, key: GroupKey) -> Result<u32, CommandError> {
+    pub(crate) fn find_group(&self, key: GroupKey) -> Result<u32, CommandError> {
         let group = self.world.groups.get(key.slot as usize);
         let same = group.is_some_and(|group| group.number == key.number);
         if same { Ok(key.slot) } else { Err(CommandError::StaleGroup) }
