@@ -71,6 +71,7 @@ pub struct GroupKey {
 
 /// Some connections of a hub under a name. It exists as long as it has a member.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Group {
     pub hub: u32,
     pub name: Label,
@@ -87,4 +88,17 @@ pub(crate) struct User {
     pub hub: u32,
     pub name: Label,
     pub connections: SmallVec<[ConnectionKey; 2]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A group with its first members is three lines of the cache, and begins with one.
+    #[test]
+    fn cache_lines() {
+        if size_of::<usize>() == 8 {
+            assert_eq!((size_of::<Group>(), align_of::<Group>()), (3 * 64, 64));
+        }
+    }
 }
