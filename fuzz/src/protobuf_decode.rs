@@ -2,7 +2,7 @@
 
 #[path = "../../tests/protobuf/schema.rs"]
 #[allow(dead_code, reason = "nothing is sent to clients here")]
-mod schema;
+pub(crate) mod schema;
 
 use hubcast::internals::decode_protobuf;
 use prost::Message;

@@ -3,6 +3,7 @@
 //! sequence ids without gaps and the same bytes whenever it is sent again.
 
 mod client;
+pub(crate) mod frame;
 mod step;
 
 use core::time::Duration;
@@ -177,7 +178,7 @@ impl Host {
         let group;
         let command = match order {
             Order::Send(of, text, seconds) => {
-                group = step::group(*of);
+                group = frame::group(*of);
                 let options = SendOptions {
                     ttl_seconds: u32::from(*seconds) % 301,
                     ..SendOptions::default()
@@ -190,7 +191,7 @@ impl Host {
                     hub: "h",
                     connection_id: &id,
                     permission: Permission::SendToGroup,
-                    group: step::group(*of),
+                    group: frame::group(*of),
                 };
                 let revoke = matches!(order, Order::Revoke(..));
                 let command =
@@ -201,7 +202,7 @@ impl Host {
             Order::Join(number, of) | Order::Leave(number, of) => {
                 let Some(id) = id(*number) else { return };
                 let who = Audience::Connection("h", &id);
-                let groups = &[step::group(*of)];
+                let groups = &[frame::group(*of)];
                 let join = matches!(order, Order::Join(..));
                 let command = if join {
                     Command::Join { who, groups }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use hubcast::{ConnectionKey, Engine, Incoming, Open, Protocol, Recovery, Time};
-use serde_json::{Value, json};
 
-use super::step::{Frame, Opening, group};
+use super::frame::{Frame, group};
+use super::step::Opening;
 
 pub(super) struct Client {
     pub key: ConnectionKey,
@@ -97,56 +97,10 @@ impl Client {
         match frame {
             Frame::Raw(text) => engine.receive(self.key, Incoming::Text(text), now),
             Frame::RawBinary(bytes) => engine.receive(self.key, Incoming::Binary(bytes), now),
-            Frame::SequenceAck(sequence) if binary => {
-                engine.receive(self.key, Incoming::Binary(&[0x42, 2, 8, sequence & 0x7f]), now);
+            _ if binary => {
+                engine.receive(self.key, Incoming::Binary(&frame.protobuf()), now);
             }
-            _ => {
-                let text = write(frame).to_string();
-                engine.receive(self.key, Incoming::Text(&text), now);
-            }
+            _ => engine.receive(self.key, Incoming::Text(&frame.json()), now),
         }
-    }
-}
-
-fn write(frame: &Frame<'_>) -> Value {
-    let stream = |number: u8| ["s", "t", "u"][usize::from(number % 3)];
-    match frame {
-        Frame::Raw(_) | Frame::RawBinary(_) => Value::Null,
-        Frame::SequenceAck(sequence) => json!({ "type": "sequenceAck", "sequenceId": sequence }),
-        Frame::Join(of, ack) => json!({ "type": "joinGroup", "group": group(*of), "ackId": ack }),
-        Frame::Leave(of, ack) => json!({ "type": "leaveGroup", "group": group(*of), "ackId": ack }),
-        Frame::Send(of, text, seconds) => json!({
-            "type": "sendToGroup", "group": group(*of), "dataType": "text", "data": text,
-            "ttlSeconds": u32::from(*seconds) % 301, "metadata": { "k": "v" },
-        }),
-        Frame::Event(text, ack) => {
-            json!({ "type": "event", "event": "e", "dataType": "text", "data": text, "ackId": ack })
-        }
-        Frame::Invoke(number) => json!({
-            "type": "invoke", "invocationId": stream(*number), "target": "event", "event": "e",
-        }),
-        Frame::Cancel(number) => {
-            json!({ "type": "cancelInvocation", "invocationId": stream(*number) })
-        }
-        Frame::Start(number, of, idle) => json!({
-            "type": "sendToGroup", "group": group(*of),
-            "stream": { "streamId": stream(*number), "idleTimeoutMs": idle },
-        }),
-        Frame::Data(number, sequence, text) => json!({
-            "type": "streamData", "streamId": stream(*number), "streamSequenceId": sequence,
-            "dataType": "text", "data": text,
-        }),
-        Frame::KeepAlive(number) => json!({ "type": "streamData", "streamId": stream(*number) }),
-        Frame::End(number, fails) => {
-            let error = fails.then(|| json!({ "message": "m" }));
-            json!({ "type": "streamEnd", "streamId": stream(*number), "error": error })
-        }
-        Frame::State(of, state) => {
-            let state = state.map(|text| json!({ "k": text }));
-            json!({ "type": "setGroupState", "group": group(*of), "state": state, "ackId": 1 })
-        }
-        Frame::Subscribe(of) => json!({ "type": "subscribeGroupState", "group": group(*of) }),
-        Frame::Unsubscribe(of) => json!({ "type": "unsubscribeGroupState", "group": group(*of) }),
-        Frame::Ping => json!({ "type": "ping" }),
     }
 }

@@ -3,6 +3,8 @@
 
 use arbitrary::Arbitrary;
 
+use super::frame::Frame;
+
 #[derive(Arbitrary, Debug)]
 pub(super) enum Step<'a> {
     Open(Opening),
@@ -27,27 +29,6 @@ pub(super) struct Opening {
 }
 
 #[derive(Arbitrary, Debug)]
-pub(super) enum Frame<'a> {
-    Raw(&'a str),
-    RawBinary(&'a [u8]),
-    SequenceAck(u8),
-    Join(u8, Option<u8>),
-    Leave(u8, Option<u8>),
-    Send(u8, &'a str, u16),
-    Event(&'a str, Option<u8>),
-    Invoke(u8),
-    Cancel(u8),
-    Start(u8, u8, Option<u16>),
-    Data(u8, u8, &'a str),
-    KeepAlive(u8),
-    End(u8, bool),
-    State(u8, Option<&'a str>),
-    Subscribe(u8),
-    Unsubscribe(u8),
-    Ping,
-}
-
-#[derive(Arbitrary, Debug)]
 pub(super) enum Ending {
     Lost,
     Clean,
@@ -63,8 +44,4 @@ pub(super) enum Order<'a> {
     Join(u8, u8),
     Leave(u8, u8),
     Close(u8),
-}
-
-pub(super) fn group(number: u8) -> &'static str {
-    ["g", "h", "i", "j"][usize::from(number % 4)]
 }
