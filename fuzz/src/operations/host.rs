@@ -105,6 +105,9 @@ impl Host {
             }
             Operation::Publish(publication) => self.publish(publication),
             Operation::Reconfigure(settings) => self.reconfigure(settings),
+            Operation::Session(number, frame) => {
+                self.receive(*number, Incoming::Text(&frame.json()));
+            }
         }
         if self.polls {
             self.drain();
@@ -419,7 +422,9 @@ fn hub<'a>(hub: &Hub<'a>) -> &'a str {
 
 fn name(name: &Name<'_>) -> String {
     match name {
-        Name::Small(number) => ["a", "b", "c", "d.e", "message"][usize::from(number % 5)].into(),
+        Name::Small(number) => {
+            ["a", "b", "c", "d.e", "message", "g", "h"][usize::from(number % 7)].into()
+        }
         Name::Any(text) => (*text).into(),
     }
 }
@@ -431,6 +436,8 @@ fn role(role: &Role<'_>) -> String {
         Role::Pattern(pattern) => format!("webpubsub.sendToGroups.{pattern}"),
         Role::Literal(group) => format!("webpubsub.joinLeaveGroup.{}", name(group)),
         Role::Any(text) => (*text).into(),
+        Role::State(true) => "webpubsub.setGroupState".into(),
+        Role::State(false) => "webpubsub.getGroupState".into(),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use arbitrary::Arbitrary;
 
+use super::super::sequences::frame::Frame as Session;
+
 /// One thing for the host to do.
 #[derive(Arbitrary, Debug)]
 pub(super) enum Operation<'a> {
@@ -28,6 +30,8 @@ pub(super) enum Operation<'a> {
     LookUp(Hub<'a>, Name<'a>),
     Publish(Publication<'a>),
     Reconfigure(Settings),
+    /// What else clients send: states, streams, invocations.
+    Session(u8, Session<'a>),
 }
 
 #[derive(Arbitrary, Debug)]
@@ -62,6 +66,8 @@ pub(super) enum Role<'a> {
     Pattern(&'a str),
     Literal(Name<'a>),
     Any(&'a str),
+    /// To set states of groups, otherwise to see them.
+    State(bool),
 }
 
 #[derive(Arbitrary, Debug)]
