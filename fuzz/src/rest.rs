@@ -127,6 +127,22 @@ const BODIES: [&str; 12] = [
     "[]",
 ];
 
+/// What a type of content of one byte stands for.
+const KINDS: [&str; 12] = [
+    "text/plain; charset=utf-16le",
+    "Text/Plain; Charset=\"UTF-16BE\"",
+    "text/plain;charset=latin1",
+    "text/plain; charset=other",
+    "application/json; charset=utf-16",
+    "application/json; charset=utf-16be",
+    "application/json; charset=iso-8859-1",
+    "application/json; x=y; charset=us-ascii",
+    "application/octet-stream",
+    "application/x-protobuf",
+    "application/vnd.more+json",
+    "text/json",
+];
+
 /// One request.
 #[derive(Arbitrary, Debug)]
 struct Attempt<'a> {
@@ -358,6 +374,9 @@ fn request(
         Kind::Absent => request,
         Kind::Text => request.header("content-type", "text/plain"),
         Kind::Json => request.header("content-type", "application/json"),
+        Kind::Other([place]) => {
+            request.header("content-type", KINDS[usize::from(*place) % KINDS.len()])
+        }
         Kind::Other(kind) => request.header("content-type", kind),
     };
     request = match attempt.length {
@@ -366,7 +385,8 @@ fn request(
         Length::Said(length) => request.header("content-length", length),
     };
     for (name, value) in &attempt.headers {
-        request = request.header(*name, *value);
+        let name = if *name == "m" { "x-webpubsub-metadata-k" } else { name };
+        request = request.header(name, *value);
     }
     request.body(Bytes::copy_from_slice(body)).ok()
 }

@@ -14,7 +14,7 @@ use hubcast::rest::webhook::{
 };
 use hubcast::token::{AccessKey, AccessKeys};
 use hubcast::{
-    Action, CallId, Closed, Config, ConnectionId, ConnectionKey, Engine, EventHandler,
+    Action, CallId, Certificate, Closed, Config, ConnectionId, ConnectionKey, Engine, EventHandler,
     EventPattern, HubConfig, Incoming, Limits, Open, Protocol, SystemEvents, Time,
 };
 
@@ -50,6 +50,8 @@ struct Host {
     now: Time,
     /// Whether validations succeed at once, so that the responses are for events.
     is_trusting: bool,
+    /// What the handlers get as the token of the service.
+    bearer: Option<&'static str>,
     connections: Vec<ConnectionKey>,
     ids: Vec<ConnectionId>,
     /// Every request that ever went out.
@@ -94,6 +96,7 @@ impl Host {
             webhooks: Webhooks::new(settings).expect("the settings are fine"),
             now: START,
             is_trusting: choice & 1 != 0,
+            bearer: (choice & 16 != 0).then_some("bearer"),
             connections: Vec::new(),
             ids: Vec::new(),
             requests: Vec::new(),
@@ -109,10 +112,12 @@ impl Host {
         match step {
             Step::Open => self.open(),
             Step::Event { of, name, text } => {
+                let kind = ["text", "json", "binary"][usize::from(name / 8 % 3)];
+                let metadata = if *name < 128 { "{}" } else { r#"{"k":"v","K":"w"}"# };
                 let name = NAMES[usize::from(*name) % NAMES.len()];
                 let data: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
                 let event = format!(
-                    r#"{{"type":"event","event":"{name}","dataType":"text","data":"{data}"}}"#
+                    r#"{{"type":"event","event":"{name}","dataType":"{kind}","data":"{data}","metadata":{metadata}}}"#
                 );
                 self.hear(*of, &event);
             }
@@ -177,13 +182,22 @@ impl Host {
 
     fn open(&mut self) {
         let entropy = [self.connections.len() as u8; 32];
-        let open = Open {
+        let mut open = Open {
             hub: "chat",
             protocol: Protocol::Json,
             roles: &["webpubsub.joinLeaveGroup"],
             entropy,
             ..Open::default()
         };
+        // Every other one has more to say.
+        if self.connections.len() % 2 == 1 {
+            open.user = Some("ann");
+            open.subprotocols = &["json.webpubsub.azure.v1", "other"];
+            open.claims = &[("sub", "ann"), ("role", "r"), ("role", "s")];
+            open.query = &[("q", "1"), ("Q", "2"), ("access_token", "t")];
+            open.headers = &[("X-A", "1"), ("x-a", "\"2\""), ("Authorization", "b")];
+            open.certificates = &CERTIFICATES;
+        }
         self.connections.push(self.engine.open(open, self.now));
     }
 
@@ -207,7 +221,7 @@ impl Host {
                 match action {
                     Action::Call(call) => {
                         let (id, connection) = (call.id, call.event.connection_id);
-                        self.webhooks.call(&call, [1; 16], None, self.now);
+                        self.webhooks.call(&call, [1; 16], self.bearer, self.now);
                         if let Some(id) = id {
                             assert!(self.calls.insert(id), "each call has a name of its own");
                         }
@@ -312,6 +326,11 @@ impl Notifications {
         self.began = Some(now);
     }
 }
+
+const CERTIFICATES: [Certificate<'_>; 2] = [
+    Certificate { thumbprint: "t", content: "c" },
+    Certificate { thumbprint: "\"", content: "\n" },
+];
 
 /// The names of events: for three handlers, and for none.
 const NAMES: [&str; 5] = ["a", "b", "c", "bad", "connected"];

@@ -95,6 +95,36 @@ pub(super) enum Failure {
     BodyTooLarge,
 }
 
+/// What a body of one byte stands for.
+const BODIES: [&str; 8] = [
+    r#"{"subprotocol":"JSON.webpubsub.azure.v1"}"#,
+    r#"{"subprotocol":"other","USERID":"v"}"#,
+    r#"{"subprotocol":"mqtt"}"#,
+    r#"{"subprotocol":1}"#,
+    r#"{"roles":["webpubsub.joinLeaveGroup","r"],"groups":["g","h"],"more":{}}"#,
+    r#"{"roles":[1]}"#,
+    r#"{"userId":null,"groups":null,"roles":null}"#,
+    "[]",
+];
+
+/// What a value of one byte stands for.
+const COOKIES: [&str; 14] = [
+    "a=1; Path=/; Max-Age=60",
+    "b=2; Path=/elsewhere; Secure",
+    "b=3; Path=no; HttpOnly",
+    "a=4; Expires=Mon, 21 Sep 2026 15:00:00 GMT",
+    "a=5; Expires=Wednesday, 21-Oct-15 07:28:00 GMT",
+    "c=6; expires=Feb 31 2027 1:2:3",
+    "c=7; Expires=sometime",
+    "d=8; Domain=a",
+    "d=9; domain=.A; Path=/",
+    "d=10; Domain=elsewhere",
+    "e=11; Max-Age=soon",
+    "e=12; Max-Age=-1",
+    "=13",
+    "f",
+];
+
 impl Reply<'_> {
     /// Returns the response; what cannot be in one is left out.
     pub(super) fn response(&self) -> Response<Bytes> {
@@ -107,13 +137,14 @@ impl Reply<'_> {
             Status::Broken => 503,
             Status::Other(status) => 100 + status % 900,
         };
-        let body = match self.body {
+        let body = match &self.body {
             Body::Empty => b"".as_slice(),
             Body::Null => b"null",
             Body::Admission => {
                 br#"{"userId":"u","groups":["g"],"roles":["webpubsub.sendToGroup"]}"#.as_slice()
             }
             Body::BadGroup => br#"{"groups":[" "]}"#,
+            Body::Other([place]) => BODIES[usize::from(*place) % BODIES.len()].as_bytes(),
             Body::Other(bytes) => bytes,
         };
         let mut response = Response::new(Bytes::copy_from_slice(body));
@@ -149,6 +180,7 @@ impl Value<'_> {
             Self::Protobuf => b"application/x-protobuf",
             Self::Cookie => b"a=b",
             Self::Expired => b"a=; Max-Age=0",
+            Self::Other([place]) => COOKIES[usize::from(*place) % COOKIES.len()].as_bytes(),
             Self::Other(bytes) => bytes,
         }
     }
