@@ -217,8 +217,7 @@ impl Usual<'_> {
         if let Some(request) = request(&uri, headers.into_iter()) {
             connect(&request);
         }
-        let audience = RestAudience { host: "localhost", path: self.resource };
-        let _outcome = verify_rest(&token, &keys(), audience, NOW);
+        verify(&token, "localhost", self.resource, NOW);
     }
 }
 
