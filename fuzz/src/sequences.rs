@@ -70,6 +70,9 @@ impl Host {
         if choice & 16 != 0 {
             config.limits.messages_per_second = Some(6);
         }
+        if choice & 32 != 0 {
+            config.limits.messages_per_day = Some(20);
+        }
         let slow_consumer = match choice & 3 {
             0 => SlowConsumer::Disconnect,
             1 => SlowConsumer::DropNewest,
@@ -134,7 +137,16 @@ impl Host {
             Step::Answer(number, fails, text) => {
                 if let Some(place) = usize::from(*number).checked_rem(calls.len()) {
                     let call = calls[calls.len() - 1 - place];
-                    let reply = Response { data: Some(Data::Text(text)), ..Response::default() };
+                    let reply = match number >> 6 {
+                        0 => Response { data: Some(Data::Text(text)), ..Response::default() },
+                        1 => Response { data: Some(Data::Json(text)), ..Response::default() },
+                        2 => Response {
+                            data: Some(Data::Binary(text.as_bytes())),
+                            metadata: &[("k", "v")],
+                            state: Some(text),
+                        },
+                        _ => Response { metadata: &[("k", text)], ..Response::default() },
+                    };
                     let answer = if *fails { Answer::Fail } else { Answer::Reply(reply) };
                     engine.answer(call, answer, *now);
                 }

@@ -7,6 +7,13 @@ use hubcast::{ConnectionKey, Engine, Incoming, Open, Protocol, Recovery, Time};
 use super::frame::{Frame, group};
 use super::step::Opening;
 
+const ROLES: [&str; 4] = [
+    "webpubsub.joinLeaveGroup",
+    "webpubsub.sendToGroup",
+    "webpubsub.setGroupState",
+    "webpubsub.getGroupState",
+];
+
 pub(super) struct Client {
     pub key: ConnectionKey,
     /// All keys that it ever had.
@@ -27,12 +34,7 @@ impl Client {
             hub: "h",
             protocol,
             user: (opening.user > 0).then_some("u"),
-            roles: &[
-                "webpubsub.joinLeaveGroup",
-                "webpubsub.sendToGroup",
-                "webpubsub.setGroupState",
-                "webpubsub.getGroupState",
-            ],
+            roles: if opening.user < 128 { &ROLES } else { &ROLES[..1] },
             groups: &[group(opening.group)],
             entropy,
             ..Open::default()
