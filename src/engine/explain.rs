@@ -129,6 +129,8 @@ impl Engine {
         let connection = self.world.at(key);
         let frame = connection.protocol.format().encode(sending.outgoing(), &mut BytesMut::new());
         let Some(frame) = frame else { return Fate::Reached };
+        let numbered = sending.is_numbered(connection.class());
+        let frame = if numbered { frame.sequenced() } else { frame };
         let hub = self.world.hub_of(connection);
         let (policy, bound) = Sending::room(&self.world.sessions, hub, key, connection);
         let until = sending.expires(now);

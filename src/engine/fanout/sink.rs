@@ -59,7 +59,7 @@ impl<'a> Sending<'a> {
     }
 
     /// Tells whether those of a class get it with a sequence id.
-    fn is_numbered(&self, class: Class) -> bool {
+    pub(in crate::engine) fn is_numbered(&self, class: Class) -> bool {
         class.protocol.is_reliable() && self.outgoing.is_sequenced()
     }
 
