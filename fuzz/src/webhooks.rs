@@ -1,5 +1,6 @@
 //! Handlers behind HTTP that answer anything, at any time, or never: no more than the limits allow is under way, every
-//! event ends, once, within its time, and the notifications of a connection begin in order.
+//! event ends, once, within its time, and the notifications of a connection begin in order: those of each handler where
+//! handlers are validated late, or else all of them.
 
 mod step;
 
@@ -70,8 +71,10 @@ struct Host {
 struct Notifications {
     /// How often, by the number of the event.
     attempts: BTreeMap<u64, u8>,
-    /// When the last of them began.
-    began: Option<Time>,
+    /// Of which handler they were, for those that keep their order among those of one handler only.
+    handlers: BTreeMap<u64, String>,
+    /// When the last of them began, and of which handler it was.
+    began: Option<(Time, String)>,
     /// How many are over of those that began.
     over: usize,
 }
@@ -275,7 +278,10 @@ impl Host {
         let number = header("ce-id").and_then(|id| id.parse().ok()).expect("events count");
         let id = header("ce-connectionid").expect("events have a connection");
         let id = self.ids.iter().find(|each| each.as_str() == id).expect("it was there");
-        self.notifications.entry(*id).or_default().send(number, self.now);
+        let handler = request.uri().host().expect("handlers have a host");
+        // Notifications of other handlers overtake one whose handler is validated for too long.
+        let of = if self.is_trusting { "any" } else { handler };
+        self.notifications.entry(*id).or_default().send(number, of, self.now);
     }
 
     fn end(&mut self, outcome: &WebhookOutcome) {
@@ -312,7 +318,7 @@ impl Host {
 
 impl Notifications {
     /// Takes note of one that goes out.
-    fn send(&mut self, number: u64, now: Time) {
+    fn send(&mut self, number: u64, handler: &str, now: Time) {
         let begun = self.attempts.len();
         let attempts = self.attempts.entry(number).or_default();
         *attempts += 1;
@@ -320,10 +326,13 @@ impl Notifications {
         if *attempts > 1 {
             return;
         }
-        assert_eq!(self.attempts.keys().next_back(), Some(&number), "they begin in order");
-        let is_early = self.began.is_some_and(|began| now.since(began) < WAIT);
+        let mut later = self.handlers.range(number..);
+        assert!(later.all(|(_, of)| of != handler), "they begin in order");
+        self.handlers.insert(number, handler.to_owned());
+        let before = self.began.as_ref().filter(|(_, of)| of == handler);
+        let is_early = before.is_some_and(|(began, _)| now.since(*began) < WAIT);
         assert!(!is_early || self.over > 0 || begun == 0, "each waits for the one before");
-        self.began = Some(now);
+        self.began = Some((now, handler.to_owned()));
     }
 }
 
