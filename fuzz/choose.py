@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
-INPUTS_MAX = 150
-BYTES_MAX = 60_000
+INPUTS_MAX = 250
+BYTES_MAX = 100_000
 # What a file may cost beside its bytes. Which is best depends on whether there is too little room for files or for bytes.
 FILE_BYTES = (0, 200, 1_000, 10_000)
 
