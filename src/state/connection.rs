@@ -69,7 +69,7 @@ pub(crate) enum Standing {
     Detached,
 }
 
-/// A connection's place with its user. Half of one is taken by its absence, so that it takes no more than 8 bytes.
+/// A connection's place with its user. To have none takes no room of its own, so that there are 8 bytes in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UserSeat {
     /// The slot of the user, plus 1.
