@@ -1,4 +1,5 @@
-//! Doors to the codecs, the filters and the index for this crate's own benches and fuzz targets. Not covered by semantic versioning.
+//! Doors to the codecs, the filters and the index for this crate's own benches and fuzz targets. Not covered by semantic
+//! versioning.
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -54,7 +54,8 @@ pub(crate) enum Phase {
     Handshaking,
     /// It was accepted.
     Open,
-    /// The same, but a handler has to answer before its next message is looked at.
+    /// The same, but a handler has to answer before its next message is looked at. That there is a `waiting` says as
+    /// much, but in the second cache line, which most messages do without.
     Waiting,
 }
 

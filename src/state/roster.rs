@@ -20,8 +20,8 @@ pub(crate) struct Class {
     pub parked: bool,
 }
 
-/// How many members of one class lie in the roster itself, so that to reach them is no look at another place in memory. With
-/// this many a group takes three lines of the cache.
+/// How many members of one class lie in the roster itself, so that to reach them is no look at another place in memory.
+/// With this many a group takes three lines of the cache.
 const NEAR: usize = 14;
 
 /// The members of one class.

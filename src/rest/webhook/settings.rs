@@ -30,8 +30,9 @@ pub struct WebhookLimits {
     /// The most notifications of a connection that are under way or wait, besides one. One more is dropped, unless
     /// it is `connected` or `disconnected`. Default 1,000.
     pub notifications: usize,
-    /// How long a notification waits for the answer to the one before it at most, from when that was sent; with zero
-    /// it does not wait. Default 500 ms.
+    /// How long a notification waits for the answer to the one before it at most, from when that was sent, or began to wait
+    /// until a handler of its own is validated: then a later one for another handler goes out first. With zero it does
+    /// not wait. Default 500 ms.
     pub notification_wait: Duration,
     /// The most handlers that are known at a time, at least 1; what an idle one has answered is forgotten for a
     /// new one. Default 1,000.
