@@ -50,7 +50,9 @@ test("a stream arrives fragment by fragment and ends", async (t) => {
   await writer.end();
   assert.deepEqual(await readAll(stream), { data: sent });
   assert.equal(publisher.events["group-message"].length, 0);
-  // The id is free again.
+  // The id is free again once the publisher has heard that its stream is closed. `end` does not wait for that, but whatever
+  // the publisher hears comes in order: with the answer to a later request, it has.
+  await publisher.sdk.joinGroup("s");
   const again = nextStream(reader, "s");
   const second = await publisher.sdk.openGroupStream("s", { streamId: "mine" });
   await second.write("x", "text");
