@@ -10,7 +10,7 @@ use std::hint::black_box;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hubcast::internals::find_group;
 use hubcast::{
     Action, Audience, Closed, Command, ConnectionKey, Data, Engine, GroupKey, Incoming,
@@ -45,9 +45,10 @@ fn all(criterion: &mut Criterion) {
     let mut world = World::build(CONNECTIONS, 0);
     floor(criterion, &world);
     fanout(criterion, &mut world);
-    many_groups(criterion, &mut world);
+    let mut members = many_groups(criterion, &mut world);
     broadcast(criterion, &mut world);
-    membership(criterion, &mut world);
+    membership(criterion, &mut world, &mut members);
+    disconnect(criterion, &mut world);
     received(criterion, &mut world);
 }
 
@@ -98,13 +99,15 @@ fn fanout(criterion: &mut Criterion, world: &mut World) {
 }
 
 /// 100,000 groups of 10, visited at random: memory decides. The name is made on the spot, as it would come out
-/// of a frame, so that looking it up is the engine's cost and fetching it is not.
-fn many_groups(criterion: &mut Criterion, world: &mut World) {
+/// of a frame, so that looking it up is the engine's cost and fetching it is not. Returns who is in which group.
+fn many_groups(criterion: &mut Criterion, world: &mut World) -> Pool {
     let mut random = Random::new(1);
+    let mut members = Vec::new();
     for number in 0..SMALL_GROUPS {
         for _ in 0..10 {
             let key = world.keys[random.below(CONNECTIONS)];
             join(&mut world.engine, key, &Name::small(number));
+            members.push((key, number));
         }
         drain(&mut world.engine);
     }
@@ -131,6 +134,7 @@ fn many_groups(criterion: &mut Criterion, world: &mut World) {
     });
     group.finish();
     finding(criterion, world, &keys);
+    Pool(members)
 }
 
 /// What a publish by key saves: finding the group by its name.
@@ -157,9 +161,9 @@ fn broadcast(criterion: &mut Criterion, world: &mut World) {
     group.finish();
 }
 
-/// Join, leave and disconnect of random connections, cold, with random groups. Join and leave come as frames of
-/// the client, so that decoding them and checking the permission are in the time.
-fn membership(criterion: &mut Criterion, world: &mut World) {
+/// Join, leave and disconnect. Join and leave come as frames of the client, so that decoding them and checking the
+/// permission are in the time.
+fn membership(criterion: &mut Criterion, world: &mut World, members: &mut Pool) {
     let mut random = Random::new(2);
     let mut group = criterion.benchmark_group("membership");
     group.bench_function("decode alone", |bencher| {
@@ -169,78 +173,91 @@ fn membership(criterion: &mut Criterion, world: &mut World) {
             hubcast::internals::decode_json(&frame, &mut scratch)
         });
     });
-    // Cold: any of a million connections, any of 100,000 groups. Warm: a thousand of each, as in a burst of
-    // traffic around the same rooms.
-    for (name, connections, groups) in [("cold", CONNECTIONS, SMALL_GROUPS), ("warm", 1_000, 1_000)]
-    {
-        let keys = &world.keys[..connections];
-        group.bench_function(format!("join, {name}"), |bencher| {
-            bencher.iter_custom(|count| {
-                let mut total = Duration::ZERO;
-                for batch in batches(count) {
-                    let pairs = pairs(&mut random, keys, groups, batch);
-                    total += timed(|| each(&mut world.engine, &pairs, "joinGroup"));
-                    each(&mut world.engine, &pairs, "leaveGroup");
-                }
-                total
-            });
+    // Cold: any of a million connections joins any of 100,000 groups, any of a million members leaves.
+    let any = |world: &World, random: &mut Random, connections: usize, groups: usize| {
+        (world.keys[random.below(connections)], random.below(groups))
+    };
+    group.bench_function("join, cold", |bencher| {
+        in_batches(bencher, |count| {
+            let pairs = some(count, || any(world, &mut random, CONNECTIONS, SMALL_GROUPS));
+            let time = timed(|| each(&mut world.engine, &pairs, "joinGroup"));
+            each(&mut world.engine, &pairs, "leaveGroup");
+            time
         });
-        group.bench_function(format!("leave, {name}"), |bencher| {
-            bencher.iter_custom(|count| {
-                let mut total = Duration::ZERO;
-                for batch in batches(count) {
-                    let pairs = pairs(&mut random, keys, groups, batch);
-                    each(&mut world.engine, &pairs, "joinGroup");
-                    total += timed(|| each(&mut world.engine, &pairs, "leaveGroup"));
-                }
-                total
+    });
+    group.bench_function("leave, cold", |bencher| {
+        in_batches(bencher, |count| {
+            let pairs = some(count, || members.draw(&mut random));
+            let time = timed(|| each(&mut world.engine, &pairs, "leaveGroup"));
+            each(&mut world.engine, &pairs, "joinGroup");
+            members.0.extend(pairs);
+            time
+        });
+    });
+    // Warm: a thousand of each, as in a burst of traffic around the same rooms; who leaves has just joined.
+    for (name, is_join) in [("join, warm", true), ("leave, warm", false)] {
+        group.bench_function(name, |bencher| {
+            in_batches(bencher, |count| {
+                let pairs = some(count, || any(world, &mut random, 1_000, 1_000));
+                let joins = timed(|| each(&mut world.engine, &pairs, "joinGroup"));
+                let leaves = timed(|| each(&mut world.engine, &pairs, "leaveGroup"));
+                if is_join { joins } else { leaves }
             });
         });
     }
-    group.bench_function("disconnect, 10 groups", |bencher| {
-        bencher.iter_custom(|count| {
-            let mut total = Duration::ZERO;
-            for batch in batches(count) {
-                let keys = newcomers(world, &mut random, batch);
-                total += timed(|| {
-                    for &key in &keys {
-                        world.engine.close(key, Closed::Lost, NOW);
-                    }
-                });
-                drain(&mut world.engine);
-            }
-            total
-        });
-    });
     group.finish();
 }
 
-/// Opens connections and puts each into 10 random groups.
-fn newcomers(world: &mut World, random: &mut Random, count: u64) -> Vec<ConnectionKey> {
-    let mut keys = Vec::new();
-    for number in 0..count {
-        let key = open(&mut world.engine, 10_000_000 + number, NOW);
+/// Any of 100,000 connections goes, each in 10 groups of 10.
+fn disconnect(criterion: &mut Criterion, world: &mut World) {
+    let mut random = Random::new(5);
+    let mut users = CONNECTIONS as u64..;
+    let mut newcomer = |world: &mut World, random: &mut Random| {
+        let key = open(&mut world.engine, users.next().expect("numbers do not end"), NOW);
         for _ in 0..10 {
-            join(&mut world.engine, key, &Name::small(random.below(SMALL_GROUPS)));
+            join(&mut world.engine, key, &Name::other(random.below(SMALL_GROUPS)));
         }
-        keys.push(key);
+        drain(&mut world.engine);
+        key
+    };
+    let mut keys = Pool(some(100_000, || newcomer(world, &mut random)));
+    criterion.bench_function("membership/disconnect, 10 groups, cold", |bencher| {
+        in_batches(bencher, |count| {
+            let gone = some(count, || keys.draw(&mut random));
+            let time = timed(|| {
+                for &key in &gone {
+                    world.engine.close(key, Closed::Lost, NOW);
+                }
+            });
+            drain(&mut world.engine);
+            keys.0.extend(some(count, || newcomer(world, &mut random)));
+            time
+        });
+    });
+}
+
+/// Things that are drawn at random and put back later, so that each is cold when it is drawn.
+struct Pool<T = (ConnectionKey, usize)>(Vec<T>);
+
+impl<T> Pool<T> {
+    fn draw(&mut self, random: &mut Random) -> T {
+        let place = random.below(self.0.len());
+        self.0.swap_remove(place)
     }
-    drain(&mut world.engine);
-    keys
+}
+
+/// Measures batches of at most a thousand, each of which returns its time.
+fn in_batches(bencher: &mut Bencher<'_>, mut batch: impl FnMut(u64) -> Duration) {
+    bencher.iter_custom(|count| batches(count).map(&mut batch).sum());
+}
+
+fn some<T>(count: u64, mut one: impl FnMut() -> T) -> Vec<T> {
+    (0..count).map(|_| one()).collect()
 }
 
 /// Cuts a count into batches of at most a thousand.
 fn batches(count: u64) -> impl Iterator<Item = u64> {
     (0..count).step_by(1_000).map(move |start| (count - start).min(1_000))
-}
-
-fn pairs(
-    random: &mut Random,
-    keys: &[ConnectionKey],
-    groups: usize,
-    count: u64,
-) -> Vec<(ConnectionKey, usize)> {
-    (0..count).map(|_| (keys[random.below(keys.len())], random.below(groups))).collect()
 }
 
 fn each(engine: &mut Engine, pairs: &[(ConnectionKey, usize)], verb: &str) {
@@ -304,8 +321,16 @@ struct Name(Text<16>);
 
 impl Name {
     fn small(number: usize) -> Self {
+        Self::new("small-", number)
+    }
+
+    fn other(number: usize) -> Self {
+        Self::new("other-", number)
+    }
+
+    fn new(kind: &str, number: usize) -> Self {
         let mut text = Text::new();
-        text.push("small-");
+        text.push(kind);
         for place in [100_000, 10_000, 1_000, 100, 10, 1] {
             let digit = number / place % 10;
             text.push(&"0123456789"[digit..=digit]);
