@@ -39,8 +39,7 @@ impl Engine {
         let sender = self.world.at(key);
         let hub = sender.hub;
         let slot = self.world.group(hub, group);
-        let place = slot.filter(|_| no_echo).and_then(|slot| sender.memberships.find(slot));
-        let except = place.map(|place| (sender.class(), sender.memberships.get(place).position));
+        let except = slot.filter(|_| no_echo).and_then(|slot| self.world.position(key, slot));
         let recipients = slot.map_or(0, |slot| {
             let seat = self.world.at(key).user;
             let (world, mut sink) = self.split();
@@ -62,12 +61,7 @@ impl Engine {
     ) {
         self.metrics.messages_out += 1;
         let Some(slot) = self.world.group(hub, group) else { return };
-        let position = |key| {
-            let connection = self.world.at(key);
-            let place = connection.memberships.find(slot)?;
-            Some((connection.class(), connection.memberships.get(place).position))
-        };
-        let except = except.and_then(position);
+        let except = except.and_then(|key| self.world.position(key, slot));
         let (names, mut sink) = self.split();
         sink.group(&names.groups[slot as usize], Some(user), except.as_slice(), message);
     }
@@ -82,11 +76,7 @@ impl Engine {
     ) -> usize {
         let recipients = group.map_or(0, |slot| {
             let world = &self.world;
-            let except = exclusions(world, hub, except, |key| {
-                let connection = world.at(key);
-                let place = connection.memberships.find(slot)?;
-                Some((connection.class(), connection.memberships.get(place).position))
-            });
+            let except = exclusions(world, hub, except, |key| world.position(key, slot));
             let (world, mut sink) = self.split();
             sink.group(&world.groups[slot as usize], None, &except, message)
         });
@@ -103,8 +93,9 @@ impl Engine {
     ) -> usize {
         let world = &self.world;
         let except = exclusions(world, hub, except, |key| {
-            let connection = world.at(key);
-            Some((connection.class(), connection.hub_position))
+            let (connection, roster) = (world.at(key), &world.hubs[hub as usize].roster);
+            let class = connection.class();
+            Some((class, roster.position(class, key, connection.hub_position)))
         });
         let (_, mut sink) = self.split();
         let recipients = sink.hub(hub, &except, message);

@@ -45,15 +45,13 @@ impl World {
             Phase::Open | Phase::Waiting => {
                 let waits = connection.phase == Phase::Waiting;
                 assert_eq!(connection.waiting.is_some(), waits, "whether {key:?} waits");
-                let seat = hub.roster.at(connection.class(), connection.hub_position);
-                assert_eq!(seat, Some(key), "the hub's roster has {key:?} in its position");
+                check_position(&hub.roster, connection, key, connection.hub_position, &hub.name);
             }
         }
         for membership in connection.memberships.iter() {
             let group = &self.groups[membership.group as usize];
             assert_eq!(group.hub, connection.hub, "{key:?} is in a group of another hub");
-            let seat = group.roster.at(connection.class(), membership.position);
-            assert_eq!(seat, Some(key), "{:?} has {key:?} in its position", group.name);
+            check_position(&group.roster, connection, key, membership.position, &group.name);
         }
         if let Some(seat) = connection.user {
             let user = &self.users[seat.user() as usize];
@@ -185,6 +183,20 @@ impl World {
             }
         }
     }
+}
+
+/// A member is found where the roster and its own memory say.
+fn check_position(
+    roster: &Roster,
+    connection: &Connection,
+    key: ConnectionKey,
+    told: u32,
+    name: &str,
+) {
+    let class = connection.class();
+    let position = roster.position(class, key, told);
+    let found = roster.list(class).get(position as usize);
+    assert_eq!(found, Some(&key), "{name:?} has {key:?} in its position");
 }
 
 fn check_backlog(key: ConnectionKey, connection: &Connection) {

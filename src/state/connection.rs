@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     pub next_event: u64,
     /// Its place among the connections of its user.
     pub user: Option<UserSeat>,
-    /// Its position in the hub's roster, once it is open.
+    /// What it was told of its position in the hub's roster, once it is open.
     pub hub_position: u32,
     pub secret: Secret,
 }

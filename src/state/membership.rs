@@ -1,11 +1,12 @@
-//! The groups that a connection is in, with its position in each.
+//! The groups that a connection is in, with what it was told of its position in each.
 
 use smallvec::SmallVec;
 
 /// A list of up to so many groups is in no order and is looked through; a longer one is sorted by group.
 const SCAN_MAX: usize = 32;
 
-/// A group and the position in its roster.
+/// A group and the position in its roster, as the connection was told it: that is right where the members know theirs
+/// (see [`Roster`](super::Roster)), and otherwise means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Membership {
     pub group: u32,
@@ -54,7 +55,7 @@ impl Memberships {
         }
     }
 
-    /// Notes that the connection has another position in a group now.
+    /// Notes what the connection is told of its position in a group.
     pub(crate) fn set_position(&mut self, membership: Membership) {
         let place = self.find(membership.group).expect("it is in the group");
         self.list[place as usize] = membership;

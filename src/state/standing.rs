@@ -1,5 +1,6 @@
 //! Moves between the classes of members: a connection is paused, loses its transport, or gets another one.
 
+use super::roster::Removed;
 use super::{Class, ConnectionKey, Standing, World};
 
 impl World {
@@ -35,29 +36,36 @@ impl World {
         }
         let roster = &mut self.hubs[hub as usize].roster;
         if before == now {
-            roster.set_key(now, position, key);
+            roster.set_key(now, key, position);
             for membership in memberships.iter() {
                 let roster = &mut self.groups[membership.group as usize].roster;
-                roster.set_key(now, membership.position, key);
+                roster.set_key(now, key, membership.position);
             }
             self.at_mut(key).memberships = memberships;
             return;
         }
-        let moved = roster.swap_remove(before, position);
-        let new = roster.push(now, key);
-        self.at_mut(key).hub_position = new;
-        if let Some(moved) = moved {
+        let removed = roster.swap_remove(before, key, position);
+        let added = roster.push(now, key);
+        self.at_mut(key).hub_position = added.position;
+        if let Removed::Moved(moved) = removed {
             self.at_mut(moved).hub_position = position;
+        }
+        if added.tell_others {
+            self.tell_hub_positions(hub, now, key);
         }
         let mut memberships = memberships;
         for membership in memberships.iter_mut() {
-            let roster = &mut self.groups[membership.group as usize].roster;
-            let moved = roster.swap_remove(before, membership.position);
-            let new = roster.push(now, key);
-            if let Some(moved) = moved {
+            let group = membership.group;
+            let roster = &mut self.groups[group as usize].roster;
+            let removed = roster.swap_remove(before, key, membership.position);
+            let added = roster.push(now, key);
+            if let Removed::Moved(moved) = removed {
                 self.at_mut(moved).memberships.set_position(*membership);
             }
-            membership.position = new;
+            membership.position = added.position;
+            if added.tell_others {
+                self.tell_positions(group, now, key);
+            }
         }
         self.at_mut(key).memberships = memberships;
     }

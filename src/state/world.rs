@@ -11,7 +11,7 @@ use super::hub::{Group, Hub, Settings, User};
 use super::membership::Membership;
 use super::names::{NameHasher, Names};
 use super::quota::QuotaUse;
-use super::roster::Roster;
+use super::roster::{Class, Removed, Roster};
 use super::timers::Timers;
 use super::{Arena, ConnectionId, ConnectionKey, Sessions};
 use crate::config::Limits;
@@ -167,7 +167,12 @@ impl World {
         let hub = connection.hub;
         let Hub { roster, handshaking, .. } = &mut self.hubs[hub as usize];
         *handshaking -= 1;
-        connection.hub_position = roster.push(connection.class(), key);
+        let class = connection.class();
+        let added = roster.push(class, key);
+        connection.hub_position = added.position;
+        if added.tell_others {
+            self.tell_hub_positions(hub, class, key);
+        }
         let Some(name) = user else { return };
         let user = self.user_or_new(hub, name);
         let connections = &mut self.users[user as usize].connections;
@@ -213,8 +218,12 @@ impl World {
             hub.groups.insert(hash, slot);
             slot
         });
-        let position = groups[slot as usize].roster.push(connection.class(), key);
-        connection.memberships.push(Membership { group: slot, position });
+        let class = connection.class();
+        let added = groups[slot as usize].roster.push(class, key);
+        connection.memberships.push(Membership { group: slot, position: added.position });
+        if added.tell_others {
+            self.tell_positions(slot, class, key);
+        }
         Ok(true)
     }
 
@@ -226,8 +235,8 @@ impl World {
         let connection = self.at_mut(key);
         let class = connection.class();
         let gone = connection.memberships.remove(place);
-        let moved = self.groups[group as usize].roster.swap_remove(class, gone.position);
-        self.settle(moved, gone);
+        let removed = self.groups[group as usize].roster.swap_remove(class, key, gone.position);
+        self.settle(removed, gone);
         Some(Left { stateful })
     }
 
@@ -240,34 +249,60 @@ impl World {
         let mut stateful = Vec::new();
         // All leave before the first of those that got their places is told: groups and connections lie far away, and
         // so the memory fetches many of a kind at a time.
-        let mut moved = SmallVec::<[_; 16]>::new();
+        let mut left = SmallVec::<[_; 16]>::new();
         for membership in memberships.iter() {
             let group = &mut self.groups[membership.group as usize];
-            moved.push((group.roster.swap_remove(class, membership.position), membership));
+            left.push((group.roster.swap_remove(class, key, membership.position), membership));
             if group.states.is_some() && self.forget_states(key, membership.group) {
                 stateful.push(membership.group);
             }
         }
-        for &(moved, membership) in &moved {
-            self.settle(moved, membership);
+        for &(removed, membership) in &left {
+            self.settle(removed, membership);
         }
         stateful
     }
 
     /// Tells a member that it has the place of one that left; the group goes with its last member.
     #[inline]
-    fn settle(&mut self, moved: Option<ConnectionKey>, membership: Membership) {
-        match moved {
-            Some(moved) => self.at_mut(moved).memberships.set_position(membership),
-            None => self.settle_last(membership),
+    fn settle(&mut self, removed: Removed, membership: Membership) {
+        match removed {
+            Removed::Quietly => {}
+            Removed::Moved(moved) => self.at_mut(moved).memberships.set_position(membership),
+            Removed::LastOfAll => {
+                let group = self.groups.remove(membership.group as usize);
+                let hash = self.hasher.hash(&group.name);
+                self.hubs[group.hub as usize].groups.remove(hash, membership.group);
+            }
         }
     }
 
-    fn settle_last(&mut self, membership: Membership) {
-        if self.groups[membership.group as usize].roster.is_empty() {
-            let group = self.groups.remove(membership.group as usize);
-            let hash = self.hasher.hash(&group.name);
-            self.hubs[group.hub as usize].groups.remove(hash, membership.group);
+    /// Returns the class and the position of a connection in a group, if it is in it.
+    pub(crate) fn position(&self, key: ConnectionKey, group: u32) -> Option<(Class, u32)> {
+        let connection = self.at(key);
+        let membership = connection.memberships.get(connection.memberships.find(group)?);
+        let class = connection.class();
+        let roster = &self.groups[group as usize].roster;
+        Some((class, roster.position(class, key, membership.position)))
+    }
+
+    /// Tells the members of a group that are of one class their positions, but for one that knows.
+    #[cold]
+    pub(super) fn tell_positions(&mut self, group: u32, class: Class, but: ConnectionKey) {
+        let list = self.groups[group as usize].roster.list(class);
+        for (&key, position) in list.iter().zip(0..).filter(|&(&key, _)| key != but) {
+            let connection = self.connections.get_mut(key).expect("it is in a list");
+            connection.memberships.set_position(Membership { group, position });
+        }
+    }
+
+    /// The same for the connections of a hub.
+    #[cold]
+    pub(super) fn tell_hub_positions(&mut self, hub: u32, class: Class, but: ConnectionKey) {
+        let list = self.hubs[hub as usize].roster.list(class);
+        for (&key, position) in list.iter().zip(0..).filter(|&(&key, _)| key != but) {
+            let connection = self.connections.get_mut(key).expect("it is in a list");
+            connection.hub_position = position;
         }
     }
 
@@ -286,7 +321,8 @@ impl World {
             Phase::Handshaking => hub.handshaking -= 1,
             Phase::Open | Phase::Waiting => {
                 let position = connection.hub_position;
-                if let Some(moved) = hub.roster.swap_remove(connection.class(), position) {
+                let removed = hub.roster.swap_remove(connection.class(), key, position);
+                if let Removed::Moved(moved) = removed {
                     self.at_mut(moved).hub_position = position;
                 }
             }
