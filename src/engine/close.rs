@@ -129,6 +129,7 @@ impl Engine {
         reason: Text,
         cause: CloseCause,
     ) -> Option<Legacy> {
+        self.world.glance(key);
         let connection = self.world.at(key);
         if let Some(backlog) = connection.backlog() {
             self.metrics.drops.ended += backlog.messages() as u64;

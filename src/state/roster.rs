@@ -109,6 +109,13 @@ impl Roster {
         list.keys[position] = key;
     }
 
+    /// Looks at what a member would be taken out of.
+    #[inline]
+    pub(crate) fn glance(&self) -> usize {
+        let last = self.lists.first().and_then(|list| list.keys.last());
+        last.map_or(0, |key| key.index())
+    }
+
     /// Returns the members of a class in the order of their positions.
     pub(crate) fn list(&self, class: Class) -> &[ConnectionKey] {
         &self.lists[self.place(class)].keys

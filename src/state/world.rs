@@ -240,6 +240,22 @@ impl World {
         Some(Left { stateful })
     }
 
+    /// Looks at everything that a connection leaves when it goes, before anything of it is changed. All that lies far away
+    /// in a large world, and to look is to have the memory fetch all of it at once.
+    pub(crate) fn glance(&self, key: ConnectionKey) {
+        let connection = self.at(key);
+        let user = connection.user.map(|seat| &self.users[seat.user() as usize]);
+        let seats = user.map_or(0, |user| user.connections.len());
+        let groups = connection.memberships.iter();
+        let groups = groups.map(|each| self.groups[each.group as usize].roster.glance());
+        let groups = groups.sum::<usize>();
+        let named = user.and_then(|user| {
+            let names = &self.hubs[connection.hub as usize].users;
+            names.find(self.hasher.hash(&user.name), |_| true)
+        });
+        core::hint::black_box((seats, groups, named));
+    }
+
     /// Takes a connection out of all its groups, and its states there away. Returns the groups where it had one, in no
     /// particular order.
     pub(crate) fn leave_all(&mut self, key: ConnectionKey) -> Vec<u32> {
