@@ -22,6 +22,7 @@ pub(super) fn pairs_size<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) ->
     pairs.map(|(key, value)| PAIR + key.len() + value.len()).sum()
 }
 
+#[inline]
 pub(super) fn put_data(buffer: &mut BytesMut, data: &Data<'_>) {
     match data {
         Data::Text(text) => {
