@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use hubcast::testing::Random;
 use hubcast::{
     Action, Audience, Closed, Command, Config, ConnectionKey, Data, Engine, Incoming, Open,
     Protocol, Recovery, SendOptions, Time,
@@ -15,23 +16,10 @@ const ROLES: &[&str] = &["webpubsub.joinLeaveGroup", "webpubsub.sendToGroup"];
 /// these are far above, far below, and between the two.
 const SIZES: [usize; 9] = [120, 20, 80, 50, 76, 40, 75, 1, 0];
 
-/// Random numbers that need no crate (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
-    }
-}
-
 /// A group, and who is in it.
 struct Room {
     engine: Engine,
     random: Random,
-    opened: u64,
     members: Vec<Member>,
 }
 
@@ -49,17 +37,13 @@ impl Room {
         config.limits.unacknowledged_messages = 100_000;
         config.limits.paused_messages = 100_000;
         let engine = Engine::new(config).expect("a good configuration");
-        Self { engine, random: Random(seed), opened: 0, members: Vec::new() }
+        Self { engine, random: Random::new(seed), members: Vec::new() }
     }
 
     fn grow(&mut self) {
-        self.opened += 1;
-        let mut entropy = [0; 32];
-        entropy[..8].copy_from_slice(&self.opened.to_le_bytes());
-        let protocol = match self.random.below(10) {
-            0 => Protocol::ReliableJson,
-            _ => Protocol::Json,
-        };
+        let entropy = self.random.entropy();
+        let reliable = self.random.chance(100);
+        let protocol = if reliable { Protocol::ReliableJson } else { Protocol::Json };
         let open = Open { hub: "h", protocol, roles: ROLES, entropy, ..Open::default() };
         let key = self.engine.open(open, NOW);
         let (mut id, mut token) = (String::new(), None);
@@ -81,7 +65,7 @@ impl Room {
     fn shrink(&mut self) {
         let place = self.random.below(self.members.len());
         let member = self.members.swap_remove(place);
-        if self.random.below(2) == 0 {
+        if self.random.chance(500) {
             self.receive(member.key, r#"{"type":"leaveGroup","group":"g"}"#);
         }
         self.engine.close(member.key, Closed::Clean { code: 1000, reason: "" }, NOW);
@@ -93,7 +77,7 @@ impl Room {
         let place = self.random.below(self.members.len());
         let member = &mut self.members[place];
         match &member.token {
-            Some(token) if self.random.below(2) == 0 => {
+            Some(token) if self.random.chance(500) => {
                 self.engine.close(member.key, Closed::Lost, NOW);
                 let open = Open {
                     hub: "h",
@@ -108,7 +92,7 @@ impl Room {
                 self.engine.resume(member.key, NOW);
                 member.is_paused = false;
             }
-            _ if self.random.below(8) == 0 => {
+            _ if self.random.chance(125) => {
                 self.engine.pause(member.key, NOW);
                 member.is_paused = true;
             }
