@@ -67,6 +67,7 @@ impl Engine {
     }
 
     /// Publishes to a group in the name of the server; `None` is one that does not exist.
+    #[inline]
     pub(super) fn publish_to_group(
         &mut self,
         hub: u32,
@@ -191,6 +192,7 @@ impl Engine {
     }
 
     /// Counts a message that was published or sent.
+    #[inline]
     pub(super) fn charge(&mut self, hub: u32, recipients: usize, message: &Message<'_>) {
         self.metrics.messages_out += 1;
         let bytes = message.data.len();

@@ -110,6 +110,7 @@ impl<'a> Sending<'a> {
 
 impl Sink<'_> {
     /// Publishes to the members of a group, but for those left out, and returns how many got it.
+    #[inline]
     pub(super) fn group<'a>(
         &mut self,
         group: &'a Group,
