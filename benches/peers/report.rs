@@ -49,7 +49,8 @@ pub(crate) fn page(results: &Results, circumstances: &Circumstances, tables: &st
         and not encoded, while hubcast writes the JSON frame that its clients understand. A queue is a `Vec<Bytes>` for \
         each connection, with room for what comes: no lock, no waker, no socket; taking out of it is not in the time. Members \
         are spread over 100,000 connections in no order. The groups of 1 to 100,000 are published to again and again and \
-        so are in the caches, as far as they fit; which of the small groups is next cannot be foreseen.\n\n\
+        so are in the caches, as far as they fit; which of the small groups is next cannot be foreseen. Who leaves or goes \
+        came before those of all others did, so that hardly anything of it is in the nearest cache.\n\n\
         | | includes |\n|---|---|\n";
     for row in &results.rows {
         let _ = writeln!(text, "| {} | {} |", row.name, row.includes);

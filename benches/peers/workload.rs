@@ -142,7 +142,7 @@ impl World {
         let (group, members) = (&self.groups[place], &self.members[place]);
         let steps = [Step { who: 0, group }; BATCH];
         let batch = (4_096 / members.len()).clamp(1, BATCH);
-        self.scale.rounds(self.contenders.len(), measurement, |place, timed| {
+        self.scale.rounds(self.contenders.len(), 1, measurement, |_, place, timed| {
             let contender = &mut *self.contenders[place];
             contender.time(Task::Publish, &steps[..1]);
             let (time, delivered) = contender.time(Task::Publish, &steps[..batch]);
@@ -157,7 +157,7 @@ impl World {
         let first = self.scale.sizes.len();
         let mut picks = Vec::new();
         let (count, random) = (self.contenders.len(), &mut self.random);
-        self.scale.rounds(count, measurement, |place, timed| {
+        self.scale.rounds(count, 1, measurement, |_, place, timed| {
             if timed.is_new() {
                 picks = random.several(self.groups.len() - first, WARMING + SCATTERED);
             }
@@ -176,12 +176,13 @@ impl World {
         });
     }
 
-    /// Lets random connections join random small groups, and leave them again.
+    /// Lets random connections join random small groups, and leave them again once all others have let theirs join: who
+    /// leaves has not just been here.
     fn move_about(&mut self, leave: bool, measurement: &mut Measurement) {
         let first = self.scale.sizes.len();
         let mut picks = Vec::new();
         let (count, random) = (self.contenders.len(), &mut self.random);
-        self.scale.rounds(count, measurement, |place, timed| {
+        self.scale.rounds(count, 2, measurement, |phase, place, timed| {
             if timed.is_new() {
                 let count = WARMING + SCATTERED;
                 let places = random.several(self.groups.len() - first, count);
@@ -200,18 +201,20 @@ impl World {
             let (warming, steps) = steps.split_at(WARMING);
             contender.time(Task::Join, warming);
             contender.time(Task::Leave, warming);
-            let (joined, _) = contender.time(Task::Join, steps);
-            let (left, _) = contender.time(Task::Leave, steps);
-            timed.push(place, if leave { left } else { joined }, steps.len());
+            let task = if phase == 0 { Task::Join } else { Task::Leave };
+            let (time, _) = contender.time(task, steps);
+            if leave == (phase == 1) {
+                timed.push(place, time, steps.len());
+            }
         });
     }
 
-    /// Lets connections go that are in random small groups.
+    /// Lets connections go that are in random small groups, and came before those of all others.
     fn disconnect(&mut self, measurement: &mut Measurement) {
         let first = self.scale.sizes.len();
         let mut picks = Vec::new();
         let (count, random) = (self.contenders.len(), &mut self.random);
-        self.scale.rounds(count, measurement, |place, timed| {
+        self.scale.rounds(count, 2, measurement, |phase, place, timed| {
             if timed.is_new() {
                 let each = || random.distinct(self.groups.len() - first, GROUPS_EACH);
                 picks = std::iter::repeat_with(each).take(WARMING + LEAVING).collect();
@@ -220,14 +223,19 @@ impl World {
             if !contender.has_members() {
                 return;
             }
-            let mut steps = Vec::new();
-            for (number, groups) in picks.iter().enumerate() {
-                let who = self.scale.connections + number;
-                contender.connect(who);
-                for group in groups {
-                    contender.join(who, &self.groups[first + group]);
+            let newcomers = self.scale.connections..;
+            let steps: Vec<_> = newcomers
+                .zip(&picks)
+                .map(|(who, _)| Step { who, group: &self.groups[0] })
+                .collect();
+            if phase == 0 {
+                for (step, groups) in steps.iter().zip(&picks) {
+                    contender.connect(step.who);
+                    for group in groups {
+                        contender.join(step.who, &self.groups[first + group]);
+                    }
                 }
-                steps.push(Step { who, group: &self.groups[0] });
+                return;
             }
             let (warming, steps) = steps.split_at(WARMING);
             contender.time(Task::Disconnect, warming);
@@ -238,13 +246,14 @@ impl World {
 }
 
 impl Scale {
-    /// Gives each contender its turn, again and again, each time another one first; what has no time of its own in a
-    /// round is not compared.
+    /// Gives each contender its turn in each phase of a round, again and again, each time another one first; what has no
+    /// time of its own in a round is not compared.
     fn rounds(
         &self,
         contenders: usize,
+        phases: usize,
         measurement: &mut Measurement,
-        mut turn: impl FnMut(usize, &mut Measurement),
+        mut turn: impl FnMut(usize, usize, &mut Measurement),
     ) {
         let start = Instant::now();
         for round in 0.. {
@@ -252,9 +261,11 @@ impl Scale {
                 return;
             }
             measurement.begin();
-            for place in 0..contenders {
-                turn((round + place) % contenders, measurement);
-                measurement.proceed();
+            for phase in 0..phases {
+                for place in 0..contenders {
+                    turn(phase, (round + place) % contenders, measurement);
+                    measurement.proceed();
+                }
             }
         }
     }
