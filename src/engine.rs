@@ -396,9 +396,7 @@ impl Engine {
     /// ```
     pub fn execute(&mut self, command: Command<'_>, now: Time) -> Result<Reply, CommandError> {
         self.tell(now);
-        let reply = self.on_execute(command);
-        self.close_doomed();
-        reply
+        self.on_execute(&command)
     }
 
     /// Closes every connection with 1001 and this reason, and refuses later ones with status 503.

@@ -22,30 +22,41 @@ const TTL_MAX: u32 = 300;
 const PAGE_MAX: usize = 200;
 
 impl Engine {
-    pub(super) fn on_execute(&mut self, command: Command<'_>) -> Result<Reply, CommandError> {
-        match command {
-            Command::Send { to, data, options } => self.send(to, data, &options),
-            Command::Publish { group, data, options } => self.publish(group, data, &options),
-            Command::Join { who, groups } => self.join_all(who, groups),
-            Command::Leave { who, groups } => self.leave_groups(who, groups),
+    pub(super) fn on_execute(&mut self, command: &Command<'_>) -> Result<Reply, CommandError> {
+        // What changes something for some connections tells how many. The reply is made where it goes, and last: to make
+        // it earlier and move it costs as much as finding the group does.
+        let affected = match *command {
+            Command::Send { to, data, ref options } => self.send(to, data, options)?,
+            Command::Publish { group, data, ref options } => self.publish(group, data, options)?,
+            Command::Join { who, groups } => self.join_all(who, groups)?,
+            Command::Leave { who, groups } => self.leave_groups(who, groups)?,
             Command::LeaveAll { who } => {
                 let keys = self.select(who)?;
                 self.leave_everything(&keys);
-                Ok(Reply::Affected(keys.len()))
+                keys.len()
             }
-            Command::Close { who, except, reason } => self.close_all(who, except, reason),
-            Command::Grant(permission) => self.grant(permission),
-            Command::Revoke(permission) => self.revoke(permission),
+            Command::Close { who, except, reason } => self.close_all(who, except, reason)?,
+            Command::Grant(permission) => return self.grant(permission),
+            Command::Revoke(permission) => {
+                let revoked = self.revoke(permission);
+                self.close_doomed();
+                return revoked;
+            }
             Command::Check(permission) => {
                 let key = self.permission_target(&permission)?;
                 let key = key.ok_or_else(|| missing(permission.connection_id))?;
                 let permissions = &self.world.at(key).permissions;
-                Ok(Reply::Is(permissions.allows(permission.permission, permission.group)))
+                let allowed = permissions.allows(permission.permission, permission.group);
+                return Ok(Reply::Is(allowed));
             }
-            Command::Exists { who } => Ok(Reply::Is(self.exists(who)?)),
-            Command::Count { who } => Ok(Reply::Affected(self.count(who)?)),
-            Command::List { hub, group, after, limit } => self.list(hub, group, after, limit),
-        }
+            Command::Exists { who } => return Ok(Reply::Is(self.exists(who)?)),
+            Command::Count { who } => self.count(who)?,
+            Command::List { hub, group, after, limit } => {
+                return self.list(hub, group, after, limit);
+            }
+        };
+        self.close_doomed();
+        Ok(Reply::Affected(affected))
     }
 
     fn send(
@@ -53,12 +64,12 @@ impl Engine {
         to: Audience<'_>,
         data: Data<'_>,
         options: &SendOptions<'_>,
-    ) -> Result<Reply, CommandError> {
+    ) -> Result<usize, CommandError> {
         let SendOptions { except, filter, metadata, ttl_seconds } = *options;
-        let Some(hub) = self.check_send(to, data, options)? else { return Ok(Reply::Affected(0)) };
+        let Some(hub) = self.check_send(to, data, options)? else { return Ok(0) };
         self.use_quota(hub).map_err(CommandError::Throttled)?;
         let message = Message { data, metadata, ttl_seconds, stream: None };
-        Ok(Reply::Affected(match (to, filter) {
+        Ok(match (to, filter) {
             (Audience::Hub(_), None) => self.send_to_hub(hub, except, &message),
             (Audience::Group(_, group), None) => {
                 let group = self.world.group(hub, group);
@@ -78,7 +89,7 @@ impl Engine {
                 let keys = self.chosen(hub, to, filter, except);
                 self.send_to_some(hub, &keys, &message)
             }
-        }))
+        })
     }
 
     /// Publishes to a group that was looked up before.
@@ -87,7 +98,7 @@ impl Engine {
         group: GroupKey,
         data: Data<'_>,
         options: &SendOptions<'_>,
-    ) -> Result<Reply, CommandError> {
+    ) -> Result<usize, CommandError> {
         let SendOptions { except, filter, metadata, ttl_seconds } = *options;
         let slot = self.find_group(group)?;
         let hub = self.world.groups[slot as usize].hub;
@@ -95,15 +106,14 @@ impl Engine {
         self.use_quota(hub).map_err(CommandError::Throttled)?;
         let message = Message { data, metadata, ttl_seconds, stream: None };
         if filter.is_none() {
-            let recipients = self.publish_to_group(hub, Some(slot), except, &message);
-            return Ok(Reply::Affected(recipients));
+            return Ok(self.publish_to_group(hub, Some(slot), except, &message));
         }
         let to = Audience::Group(
             &self.world.hubs[hub as usize].name,
             &self.world.groups[slot as usize].name,
         );
         let keys = self.chosen(hub, to, filter, except);
-        Ok(Reply::Affected(self.publish_to_some(hub, Some(slot), &keys, &message)))
+        Ok(self.publish_to_some(hub, Some(slot), &keys, &message))
     }
 
     /// Checks a send before anything changes. `None` is a hub that nobody has used yet.
@@ -131,7 +141,7 @@ impl Engine {
         who: Audience<'_>,
         except: &[&str],
         reason: &str,
-    ) -> Result<Reply, CommandError> {
+    ) -> Result<usize, CommandError> {
         let mut keys = self.select(who)?;
         let hub = self.hub_of_audience(who)?;
         let mut stay: Vec<_> = except.iter().filter_map(|id| self.world.find(hub?, id)).collect();
@@ -152,7 +162,7 @@ impl Engine {
         for legacy in legacies {
             self.carry_out(legacy);
         }
-        Ok(Reply::Affected(keys.len()))
+        Ok(keys.len())
     }
 
     fn grant(&mut self, permission: GroupPermission<'_>) -> Result<Reply, CommandError> {

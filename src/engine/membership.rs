@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Engine;
 use super::execute::{check_groups, missing};
 use super::request::Failure;
-use crate::command::{Audience, CommandError, Reply};
+use crate::command::{Audience, CommandError};
 use crate::state::{ConnectionKey, Full, Permission};
 
 impl Engine {
@@ -51,7 +51,7 @@ impl Engine {
         &mut self,
         who: Audience<'_>,
         groups: &[&str],
-    ) -> Result<Reply, CommandError> {
+    ) -> Result<usize, CommandError> {
         check_groups(groups)?;
         let keys = self.select(who)?;
         match who {
@@ -87,7 +87,7 @@ impl Engine {
                 }
             }
         }
-        Ok(Reply::Affected(keys.len()))
+        Ok(keys.len())
     }
 
     /// Takes connections out of groups for the server.
@@ -95,7 +95,7 @@ impl Engine {
         &mut self,
         who: Audience<'_>,
         groups: &[&str],
-    ) -> Result<Reply, CommandError> {
+    ) -> Result<usize, CommandError> {
         check_groups(groups)?;
         let keys = self.select(who)?;
         for group in groups {
@@ -111,7 +111,7 @@ impl Engine {
             }
             self.tell_all_cleared(&stateful);
         }
-        Ok(Reply::Affected(keys.len()))
+        Ok(keys.len())
     }
 
     /// Takes connections out of all their groups.
