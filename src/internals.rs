@@ -13,7 +13,7 @@ use crate::state::GroupKey;
 
 /// Decodes a text message of a JSON client; returns the length of its payload, or `None` where it is invalid.
 pub fn decode_json(text: &str, scratch: &mut Vec<u8>) -> Option<usize> {
-    json::decode(text, scratch).ok().as_ref().map(payload_length)
+    json::decode(text, scratch).as_ref().map(payload_length)
 }
 
 /// Decodes a binary message of a protobuf client; returns the length of its payload, or `None` where it is

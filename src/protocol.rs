@@ -93,27 +93,31 @@ impl Protocol {
         }
     }
 
-    /// Decodes a text message; `None` for plain clients, whose messages are bare payloads.
+    /// Decodes a message of a client with a subprotocol; `None` where it breaks a rule, which
+    /// [`broken_by`](Self::broken_by) names. (What plain clients send are bare payloads, and nothing to decode.)
     ///
     /// What has to be unescaped or decoded goes into `scratch`, which never shrinks.
-    pub(crate) fn decode_text<'a>(
+    #[inline]
+    pub(crate) fn decode<'a>(
         self,
-        text: &'a str,
+        message: Data<'a>,
         scratch: &'a mut Vec<u8>,
-    ) -> Option<Result<Request<'a>, Violation>> {
-        match self.format() {
-            Format::Plain => None,
-            Format::Json => Some(json::decode(text, scratch)),
-            Format::Protobuf => Some(Err(BINARY_REQUIRED)),
+    ) -> Option<Request<'a>> {
+        match (self.format(), message) {
+            (Format::Json, Data::Text(text) | Data::Json(text)) => json::decode(text, scratch),
+            (Format::Protobuf, Data::Binary(bytes) | Data::Protobuf(bytes)) => {
+                protobuf::decode(bytes)
+            }
+            (Format::Plain | Format::Json | Format::Protobuf, _) => None,
         }
     }
 
-    /// Decodes a binary message; `None` for plain clients, whose messages are bare payloads.
-    pub(crate) fn decode_binary(self, bytes: &[u8]) -> Option<Result<Request<'_>, Violation>> {
-        match self.format() {
-            Format::Plain => None,
-            Format::Json => Some(Err(TEXT_REQUIRED)),
-            Format::Protobuf => Some(protobuf::decode(bytes).ok_or(self.invalid())),
+    /// Returns what a message breaks that cannot be decoded.
+    pub(crate) const fn broken_by(self, message: Data<'_>) -> Violation {
+        match (self.format(), message) {
+            (Format::Json, Data::Binary(_) | Data::Protobuf(_)) => TEXT_REQUIRED,
+            (Format::Protobuf, Data::Text(_) | Data::Json(_)) => BINARY_REQUIRED,
+            (Format::Plain | Format::Json | Format::Protobuf, _) => self.invalid(),
         }
     }
 
@@ -121,16 +125,18 @@ impl Protocol {
     pub(crate) const fn not_utf8(self) -> Violation {
         match self.format() {
             Format::Plain => Violation { code: 1007, reason: "The client message is not UTF-8." },
-            Format::Json => json::INVALID,
+            Format::Json => Self::Json.invalid(),
             Format::Protobuf => BINARY_REQUIRED,
         }
     }
 
-    /// The one answer to a frame that breaks a rule of the message (`emulator.md` 4).
+    /// The one answer to a frame that breaks a rule of the message (`webpubsub.md` 3.2, `emulator.md` 4).
     const fn invalid(self) -> Violation {
         let reason = match self {
             Self::Plain => "The client message is invalid.",
-            Self::Json | Self::ReliableJson => return json::INVALID,
+            Self::Json | Self::ReliableJson => {
+                "The client message is not a valid JSON protocol message."
+            }
             Self::Protobuf => {
                 "The client message is not a valid protobuf.webpubsub.azure.v1 protocol message."
             }

@@ -7,7 +7,7 @@ use super::Engine;
 use super::request::Failure;
 use crate::input::Incoming;
 use crate::metrics::CloseCause;
-use crate::protocol::{Data, Violation};
+use crate::protocol::{Data, Protocol, Violation};
 use crate::state::{Connection, ConnectionKey, Permission, Phase, Queued};
 
 const TOO_LARGE: Violation = Violation { code: 1009, reason: "The client message is too large." };
@@ -61,14 +61,12 @@ impl Engine {
 
     fn decode(&mut self, key: ConnectionKey, message: Data<'_>, scratch: &mut Vec<u8>) {
         let protocol = self.world.at(key).protocol;
-        let decoded = match message {
-            Data::Text(text) | Data::Json(text) => protocol.decode_text(text, scratch),
-            Data::Binary(bytes) | Data::Protobuf(bytes) => protocol.decode_binary(bytes),
-        };
-        match decoded {
-            None => self.plain(key, message),
-            Some(Ok(request)) => self.request(key, request),
-            Some(Err(violation)) => self.violation(key, violation),
+        if protocol == Protocol::Plain {
+            return self.plain(key, message);
+        }
+        match protocol.decode(message, scratch) {
+            Some(request) => self.request(key, request),
+            None => self.violation(key, protocol.broken_by(message)),
         }
     }
 

@@ -10,7 +10,7 @@ pub(crate) mod redact;
 mod scan;
 mod text;
 
-pub(crate) use self::decode::{INVALID, decode};
+pub(crate) use self::decode::decode;
 #[cfg(feature = "rest")]
 pub(crate) use self::encode::put_string;
 pub(crate) use self::encode::{PONG, encode, size_hint};

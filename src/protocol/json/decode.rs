@@ -9,23 +9,12 @@ use self::fields::{Fields, find, id, integer, present};
 use super::scan::{Value, visit_members};
 use super::text::Text;
 use crate::protocol::entries::Entries;
-use crate::protocol::message::{Metadata, Request, Violation};
+use crate::protocol::message::{Metadata, Request};
 use crate::protocol::problem;
 
-/// The one answer to a frame that breaks a rule of `webpubsub.md` 3.2.
-pub(crate) const INVALID: Violation =
-    Violation { code: 1007, reason: "The client message is not a valid JSON protocol message." };
-
-/// Decodes one text message. What has to be unescaped or decoded goes into `scratch`, whose content before is
-/// thrown away; all else is borrowed from the text.
-pub(crate) fn decode<'a>(
-    text: &'a str,
-    scratch: &'a mut Vec<u8>,
-) -> Result<Request<'a>, Violation> {
-    decode_request(text, scratch).ok_or(INVALID)
-}
-
-fn decode_request<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> Option<Request<'a>> {
+/// Decodes one text message; `None` where it breaks a rule of `webpubsub.md` 3.2. What has to be unescaped or decoded goes
+/// into `scratch`, whose content before is thrown away; all else is borrowed from the text.
+pub(crate) fn decode<'a>(text: &'a str, scratch: &'a mut Vec<u8>) -> Option<Request<'a>> {
     let mut fields = Fields::default();
     fields.read(text)?;
     // A bad id breaks every type of message, those that are never acknowledged included (`webpubsub.md` 3.2).

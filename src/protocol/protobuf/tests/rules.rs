@@ -7,7 +7,7 @@ use core::slice;
 
 use super::super::{decode, is_any};
 use super::{check, decoded, field};
-use crate::protocol::{Data, Metadata, Protocol, Request, UserError, problem};
+use crate::protocol::{Data, Metadata, Protocol, Request, UserError, Violation, problem};
 
 const TEXT: &[u8] = &[0x0A, 1, b'x'];
 
@@ -40,14 +40,17 @@ fn no_message() {
     for bytes in [&[][..], &[0xFF], &[0x32, 0], b"\x0a\x06\x0a\x04room", &[0x12, 0], &[0x08, 1]] {
         assert_eq!(decoded(bytes), "None", "{bytes:02x?}");
     }
-    let violation = |protocol: Protocol| protocol.decode_binary(&[]).unwrap().unwrap_err();
     let reason =
         "The client message is not a valid protobuf.reliable.webpubsub.azure.v1 protocol message.";
-    assert_eq!(violation(Protocol::Protobuf).code, 1007);
-    assert_eq!(violation(Protocol::ReliableProtobuf).reason, reason);
-    let text = Protocol::ReliableProtobuf.decode_text("", &mut Vec::new()).unwrap().unwrap_err();
+    let nothing = Data::Binary(&[]);
+    assert_eq!(Protocol::Protobuf.broken_by(nothing).code, 1007);
+    assert_eq!(Protocol::ReliableProtobuf.broken_by(nothing).reason, reason);
     let reason = "The protobuf.webpubsub.azure.v1 subprotocol requires binary messages.";
-    assert_eq!((text.code, text.reason), (1003, reason));
+    for text in [Data::Text(""), Data::Json("{}")] {
+        assert_eq!(Protocol::ReliableProtobuf.decode(text, &mut Vec::new()), None);
+        let violation = Protocol::ReliableProtobuf.broken_by(text);
+        assert_eq!(violation, Violation { code: 1003, reason });
+    }
 }
 
 /// Of two messages the last counts; the same message twice is one in two pieces.
